@@ -1,0 +1,1 @@
+"""What things are: frozen records, enums, rules and errors. Standard library only."""

@@ -1,0 +1,91 @@
+"""What a dataset version is: one immutable, numbered snapshot of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a version. `type` is the Arrow type, `dtype` what pandas called it."""
+
+    name: str
+    type: str
+    dtype: str
+    nullable: bool
+    is_index: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetVersion:
+    """One version: `ref` is `name@vN`, `digest` names its content whatever its name or number.
+
+    `added_bytes` is what this version added to the store; content shared with others is not counted.
+    `is_new` is false when a snapshot found the same content already kept as this version.
+    """
+
+    ref: str
+    name: str
+    number: int
+    digest: str
+    n_rows: int
+    n_columns: int
+    size_bytes: int
+    added_bytes: int
+    created_at: datetime
+    created_by: str
+    columns: list[Column]
+    message: str | None = None
+    parent_ref: str | None = None
+    run_id: str | None = None
+    profile_digest: str | None = None
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSummary:
+    """A dataset in a list: its newest version and how many there are."""
+
+    name: str
+    n_versions: int
+    latest: DatasetVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnProfile:
+    """Statistics of one column; counts in rows, `histogram` as (edges, counts) of the non-null numbers."""
+
+    name: str
+    type: str
+    n_rows: int
+    n_nulls: int
+    n_distinct: float
+    mean: float | None = None
+    standard_deviation: float | None = None
+    minimum: float | None = None
+    median: float | None = None
+    maximum: float | None = None
+    histogram_edges: list[float] | None = None
+    histogram_counts: list[float] | None = None
+    top_values: list[tuple[str, float]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetProfile:
+    """The profile of a version, one entry per column."""
+
+    dataset_ref: str
+    n_rows: int
+    columns: list[ColumnProfile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablePage:
+    """Some rows of a version as JSON-safe values, for display only."""
+
+    dataset_ref: str
+    columns: list[str]
+    rows: list[list[object]]
+    offset: int
+    n_rows: int

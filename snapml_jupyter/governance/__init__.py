@@ -1,0 +1,1 @@
+"""Who did what: the audit chain, its verification, and the state of a workspace."""

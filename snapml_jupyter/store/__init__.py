@@ -1,0 +1,1 @@
+"""How things are kept: the only SQL and the only file writes in the project."""

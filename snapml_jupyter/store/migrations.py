@@ -1,0 +1,294 @@
+"""The tables, as recorded migrations. A migration that was released is never edited; changes append a new one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlite_utils import Database as SqliteDatabase
+    from sqlite_utils import Migrations
+
+#: Increases with every migration; a database that already has it skips the check of the migration table.
+SCHEMA_VERSION = 1
+
+_TABLES_0001 = (
+    """CREATE TABLE environments (
+        digest TEXT PRIMARY KEY,
+        content TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        experiment TEXT NOT NULL,
+        status TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        finished_at TEXT,
+        duration_seconds REAL,
+        seed INTEGER,
+        note TEXT,
+        source TEXT NOT NULL,
+        environment_digest TEXT REFERENCES environments(digest),
+        error TEXT,
+        process TEXT
+    ) STRICT""",
+    "CREATE INDEX runs_by_start ON runs(started_at)",
+    "CREATE INDEX runs_by_name ON runs(name, started_at)",
+    """CREATE TABLE run_params (
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (run_id, name)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE run_tags (
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (run_id, name)
+    ) STRICT, WITHOUT ROWID""",
+    # A NULL value is NaN: SQLite keeps NaN as NULL.
+    """CREATE TABLE run_metrics (
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        name TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        value REAL,
+        logged_at TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX run_metrics_by_name ON run_metrics(run_id, name, step)",
+    """CREATE TABLE run_latest_metrics (
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        name TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        value REAL,
+        PRIMARY KEY (run_id, name)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX run_latest_metrics_by_value ON run_latest_metrics(name, value)",
+    """CREATE TABLE run_artifacts (
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        path TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        media_type TEXT NOT NULL,
+        PRIMARY KEY (run_id, path)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE datasets (
+        name TEXT PRIMARY KEY,
+        created_at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE dataset_versions (
+        name TEXT NOT NULL REFERENCES datasets(name),
+        number INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        n_rows INTEGER NOT NULL,
+        n_columns INTEGER NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        added_bytes INTEGER NOT NULL,
+        columns TEXT NOT NULL,
+        message TEXT,
+        parent_number INTEGER,
+        run_id TEXT REFERENCES runs(run_id),
+        profile_digest TEXT,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        PRIMARY KEY (name, number),
+        UNIQUE (name, digest)
+    ) STRICT""",
+    "CREATE INDEX dataset_versions_by_digest ON dataset_versions(digest)",
+    """CREATE TABLE run_inputs (
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        variable TEXT NOT NULL,
+        dataset_name TEXT NOT NULL,
+        dataset_number INTEGER NOT NULL,
+        PRIMARY KEY (run_id, variable),
+        FOREIGN KEY (dataset_name, dataset_number) REFERENCES dataset_versions(name, number)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX run_inputs_by_dataset ON run_inputs(dataset_name, dataset_number)",
+    """CREATE TABLE run_models (
+        run_id TEXT PRIMARY KEY REFERENCES runs(run_id),
+        variable TEXT NOT NULL,
+        estimator TEXT NOT NULL,
+        format TEXT NOT NULL,
+        model_digest TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        signature TEXT NOT NULL,
+        written_by TEXT NOT NULL,
+        training_ref TEXT
+    ) STRICT""",
+    """CREATE TABLE models (
+        name TEXT PRIMARY KEY,
+        created_at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE model_versions (
+        name TEXT NOT NULL REFERENCES models(name),
+        number INTEGER NOT NULL,
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        stage TEXT NOT NULL,
+        metrics TEXT NOT NULL,
+        onnx_digest TEXT,
+        parity TEXT,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        PRIMARY KEY (name, number)
+    ) STRICT""",
+    "CREATE INDEX model_versions_by_run ON model_versions(run_id)",
+    """CREATE TABLE model_aliases (
+        name TEXT NOT NULL,
+        alias TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (name, alias),
+        FOREIGN KEY (name, number) REFERENCES model_versions(name, number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE endpoints (
+        name TEXT PRIMARY KEY,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        removed_at TEXT
+    ) STRICT""",
+    """CREATE TABLE deployments (
+        endpoint TEXT NOT NULL REFERENCES endpoints(name),
+        number INTEGER NOT NULL,
+        model_name TEXT NOT NULL,
+        model_number INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        share_fraction REAL NOT NULL,
+        failure TEXT,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        PRIMARY KEY (endpoint, number),
+        FOREIGN KEY (model_name, model_number) REFERENCES model_versions(name, number)
+    ) STRICT""",
+    """CREATE TABLE api_keys (
+        key_id TEXT PRIMARY KEY,
+        endpoint TEXT NOT NULL REFERENCES endpoints(name),
+        client TEXT NOT NULL,
+        key_hash TEXT NOT NULL UNIQUE,
+        created_at TEXT NOT NULL,
+        revoked_at TEXT
+    ) STRICT""",
+    """CREATE TABLE monitors (
+        endpoint TEXT PRIMARY KEY REFERENCES endpoints(name),
+        reference_ref TEXT NOT NULL,
+        window_rows INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        error TEXT
+    ) STRICT""",
+    # One row per closed window; `report` is a DriftReport, `profile_digest` the whylogs profile of the window.
+    """CREATE TABLE monitor_windows (
+        endpoint TEXT NOT NULL REFERENCES monitors(endpoint),
+        number INTEGER NOT NULL,
+        model_ref TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT NOT NULL,
+        n_rows INTEGER NOT NULL,
+        n_labels INTEGER NOT NULL,
+        n_correct INTEGER NOT NULL,
+        report TEXT NOT NULL,
+        profile_digest TEXT,
+        PRIMARY KEY (endpoint, number)
+    ) STRICT""",
+    # The prediction log: Arrow batches as blobs, in the order they were taken in; `window` once they are judged.
+    """CREATE TABLE prediction_batches (
+        endpoint TEXT NOT NULL REFERENCES endpoints(name),
+        batch TEXT NOT NULL,
+        deployment INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        n_rows INTEGER NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT NOT NULL,
+        window INTEGER,
+        PRIMARY KEY (endpoint, batch)
+    ) STRICT""",
+    """CREATE TABLE feedback (
+        endpoint TEXT NOT NULL REFERENCES endpoints(name),
+        request_id TEXT NOT NULL,
+        row_number INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        received_at TEXT NOT NULL,
+        PRIMARY KEY (endpoint, request_id, row_number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE alerts (
+        alert_id TEXT PRIMARY KEY,
+        endpoint TEXT NOT NULL REFERENCES endpoints(name),
+        rule TEXT NOT NULL,
+        message TEXT NOT NULL,
+        state TEXT NOT NULL,
+        raised_at TEXT NOT NULL,
+        resolved_at TEXT
+    ) STRICT""",
+    """CREATE TABLE events (
+        event_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        at TEXT NOT NULL,
+        details TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE audit_log (
+        number INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        details TEXT NOT NULL,
+        previous_digest TEXT NOT NULL,
+        digest TEXT NOT NULL
+    ) STRICT""",
+    # Not tamper-proof, but it turns a slip (an UPDATE by hand) into an error; the chain shows what was done on purpose.
+    """CREATE TRIGGER audit_log_is_append_only BEFORE UPDATE ON audit_log
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+    """CREATE TRIGGER audit_log_keeps_rows BEFORE DELETE ON audit_log
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
+)
+
+
+def migrate(path: Path) -> None:
+    """Bring the database at `path` to the newest schema. Several processes may do it at once.
+
+    Raises UnavailableError when the file was written by a newer SnapML.
+    """
+    import sqlite3
+
+    from ..domain.errors import UnavailableError
+    from .database import BUSY_SECONDS
+
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if found == SCHEMA_VERSION:
+            return
+        if found > SCHEMA_VERSION:
+            raise UnavailableError(
+                f"{path} was written by a newer SnapML (schema {found}, this one knows {SCHEMA_VERSION}). "
+                "Upgrade: pip install -U snapml-jupyter"
+            )
+        from sqlite_utils import Database as SqliteDatabase
+
+        connection.execute("BEGIN IMMEDIATE")  # a second process waits here, then finds nothing pending
+        try:
+            _migrations().apply(SqliteDatabase(connection))
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    finally:
+        connection.close()
+
+
+def _migrations() -> Migrations:
+    # sqlite_utils is imported late: it costs 40 ms that an up-to-date database need not pay.
+    from sqlite_utils import Migrations
+
+    migrations = Migrations("snapml")
+
+    @migrations(name="0001_first_light")
+    def first_light(database: SqliteDatabase) -> None:
+        for statement in _TABLES_0001:
+            database.execute(statement)
+
+    return migrations
