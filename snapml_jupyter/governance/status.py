@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..domain.event import AuditEntry, Event, WorkspaceStatus
 from ..operations import operation
-from ..store import audit, events
+from ..store import audit, events, overview
 from ..store.workspace import Workspace
 from ..version import __version__
 
@@ -12,20 +12,13 @@ from ..version import __version__
 @operation(permission="workspace:read")
 def get_status(workspace: Workspace) -> WorkspaceStatus:
     """Count what the workspace has. Cheap: indexes and one file size."""
-    row = workspace.database.row(
-        """SELECT (SELECT COUNT(*) FROM runs) AS n_runs, (SELECT COUNT(*) FROM datasets) AS n_datasets,
-                  (SELECT COUNT(*) FROM models) AS n_models,
-                  (SELECT COUNT(*) FROM endpoints WHERE removed_at IS NULL) AS n_endpoints,
-                  (SELECT COUNT(*) FROM alerts WHERE state = 'open') AS n_open_alerts"""
-    )
-    assert row is not None
     return WorkspaceStatus(
         location=workspace.location,
         actor=workspace.actor,
         version=__version__,
         last_event_id=events.last_event_id(workspace.database),
         size_bytes=(workspace.folder / "snapml.db").stat().st_size,
-        **dict(row),
+        **overview.count_nouns(workspace.database),
     )
 
 
