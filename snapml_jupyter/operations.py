@@ -23,7 +23,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 #: Modules that declare operations, below `snapml_jupyter`. A test finds every `@operation` and holds this list to it.
-MODULES: tuple[str, ...] = ("governance.status",)
+MODULES: tuple[str, ...] = (
+    "governance.status",
+    "governance.verify",
+)
 
 
 class Dispatcher(Protocol):

@@ -89,7 +89,7 @@ def test_the_openapi_document_has_a_route_and_types_for_every_operation() -> Non
     document = wire.openapi(declared, "0.1.0")
     assert set(document["paths"]) == {f"/snapml/api/{one.name}" for one in declared}
     text = json.dumps(document)
-    for reference in set(part.split('"')[0] for part in text.split("#/components/schemas/")[1:]):
+    for reference in {part.split(chr(34))[0] for part in text.split("#/components/schemas/")[1:]}:
         assert reference in document["components"]["schemas"]
     for one in declared:
         assert one.summary.endswith("."), f"{one.name} needs a docstring whose first line is a sentence"

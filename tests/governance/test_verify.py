@@ -1,0 +1,35 @@
+"""`snapml verify` names what is damaged or gone."""
+
+from __future__ import annotations
+
+from snapml_jupyter.governance.verify import verify
+from snapml_jupyter.store.workspace import Workspace
+
+
+def test_an_untouched_workspace_passes(workspace: Workspace) -> None:
+    workspace.blobs.put(b"content")
+    report = verify(workspace)
+    assert (report.passed, report.n_blobs, report.problems) == (True, 1, [])
+
+
+def test_a_changed_byte_is_found_and_named(workspace: Workspace) -> None:
+    digest = workspace.blobs.put(b"content")
+    workspace.blobs.path(digest).write_bytes(b"c0ntent")
+    report = verify(workspace)
+    assert not report.passed
+    assert report.problems[0].kind == "damaged"
+    assert digest[:12] in report.problems[0].message
+
+
+def test_a_missing_blob_is_named_by_what_needs_it(workspace: Workspace) -> None:
+    digest = workspace.blobs.put(b"figure")
+    with workspace.transaction() as tx:
+        tx.insert(
+            "runs", run_id="r1", name="a", experiment="default", status="finished", actor="ada",
+            started_at=workspace.now().isoformat(), source="{}",
+        )  # fmt: skip
+        tx.insert("run_artifacts", run_id="r1", path="roc.png", digest=digest, size_bytes=6, media_type="image/png")
+    assert verify(workspace).passed
+    workspace.blobs.remove(digest)
+    report = verify(workspace)
+    assert [p.message for p in report.problems] == [f"Blob {digest[:12]} is missing: the artifact of run r1 roc.png."]
