@@ -54,7 +54,10 @@ class DatasetSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnProfile:
-    """Statistics of one column; counts in rows, `histogram` as (edges, counts) of the non-null numbers."""
+    """Statistics of one column; counts in rows, `histogram` as (edges, counts) of the non-null numbers.
+
+    Datetimes are seconds since 1970 UTC; `minimum_text` and `maximum_text` say the ends in ISO form.
+    """
 
     name: str
     type: str
@@ -69,15 +72,18 @@ class ColumnProfile:
     histogram_edges: list[float] | None = None
     histogram_counts: list[float] | None = None
     top_values: list[tuple[str, float]] | None = None
+    minimum_text: str | None = None
+    maximum_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetProfile:
-    """The profile of a version, one entry per column."""
+    """The profile of a version, one entry per column. `sampled_rows` when it was taken of that many rows only."""
 
     dataset_ref: str
     n_rows: int
     columns: list[ColumnProfile]
+    sampled_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
