@@ -15,6 +15,10 @@ class SnapMLError(Exception):
     code = "error"
 
 
+class SnapMLWarning(UserWarning):
+    """Something was left out that does not change the user's result, such as a metric that could not be written."""
+
+
 class NotFoundError(SnapMLError):
     """A name or number that the workspace does not have."""
 

@@ -35,6 +35,25 @@ class MetricPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricValue:
+    """A number to record. Without a step it gets the next one of its name; without a time, the time it is written."""
+
+    name: str
+    value: float
+    step: int | None = None
+    logged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunProcess:
+    """The process a run lives in: `created_at` (seconds since 1970) tells it from a later one with the same pid."""
+
+    host: str
+    pid: int
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInput:
     """A dataset version that the run read, and the variable it was read through."""
 
@@ -115,6 +134,7 @@ class Run:
     environment_digest: str | None = None
     error: RunError | None = None
     model_refs: list[str] = field(default_factory=list)
+    has_model: bool = False
 
     @property
     def code(self) -> str | None:

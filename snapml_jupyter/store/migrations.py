@@ -18,6 +18,8 @@ _TABLES_0001 = (
         digest TEXT PRIMARY KEY,
         content TEXT NOT NULL
     ) STRICT""",
+    # `metrics_event_id` is the run's newest event about metrics; the next one takes its place, so that a training loop
+    # does not fill the events table.
     """CREATE TABLE runs (
         run_id TEXT PRIMARY KEY,
         name TEXT NOT NULL,
@@ -32,8 +34,10 @@ _TABLES_0001 = (
         source TEXT NOT NULL,
         environment_digest TEXT REFERENCES environments(digest),
         error TEXT,
-        process TEXT
+        process TEXT,
+        metrics_event_id INTEGER
     ) STRICT""",
+    "CREATE INDEX runs_that_run ON runs(run_id) WHERE status = 'running'",
     "CREATE INDEX runs_by_start ON runs(started_at)",
     "CREATE INDEX runs_by_name ON runs(name, started_at)",
     """CREATE TABLE run_params (
@@ -81,6 +85,7 @@ _TABLES_0001 = (
         name TEXT NOT NULL REFERENCES datasets(name),
         number INTEGER NOT NULL,
         digest TEXT NOT NULL,
+        manifest_digest TEXT NOT NULL,
         n_rows INTEGER NOT NULL,
         n_columns INTEGER NOT NULL,
         size_bytes INTEGER NOT NULL,
@@ -96,6 +101,18 @@ _TABLES_0001 = (
         UNIQUE (name, digest)
     ) STRICT""",
     "CREATE INDEX dataset_versions_by_digest ON dataset_versions(digest)",
+    # Column chunks by the digest of their content, and the blob (a pack of many chunks) that holds each.
+    """CREATE TABLE packs (
+        pack_number INTEGER PRIMARY KEY,
+        digest TEXT NOT NULL UNIQUE,
+        size_bytes INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE chunks (
+        digest TEXT PRIMARY KEY,
+        pack_number INTEGER NOT NULL REFERENCES packs(pack_number),
+        offset INTEGER NOT NULL,
+        length INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE run_inputs (
         run_id TEXT NOT NULL REFERENCES runs(run_id),
         variable TEXT NOT NULL,
