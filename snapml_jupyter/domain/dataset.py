@@ -23,6 +23,7 @@ class DatasetVersion:
 
     `added_bytes` is what this version added to the store; content shared with others is not counted.
     `is_new` is false when a snapshot found the same content already kept as this version.
+    `manifest_digest` is the blob that says where the content lies.
     """
 
     ref: str
@@ -41,6 +42,17 @@ class DatasetVersion:
     run_id: str | None = None
     profile_digest: str | None = None
     is_new: bool = True
+    manifest_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkPlace:
+    """Where a chunk of a column lies: a range of bytes in the blob `pack_digest`."""
+
+    digest: str
+    pack_digest: str
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,8 +110,8 @@ _TABLES_0001 = (
     """CREATE TABLE chunks (
         digest TEXT PRIMARY KEY,
         pack_number INTEGER NOT NULL REFERENCES packs(pack_number),
-        offset INTEGER NOT NULL,
-        length INTEGER NOT NULL
+        start_byte INTEGER NOT NULL,
+        n_bytes INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE run_inputs (
         run_id TEXT NOT NULL REFERENCES runs(run_id),
