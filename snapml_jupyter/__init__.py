@@ -76,8 +76,9 @@ def unload_ipython_extension(ipython: _Any) -> None:
     _import_module(".magics", __name__).unload_ipython_extension(ipython)
 
 
-def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "snapml_jupyter.server_ext"}]
+def _jupyter_server_extension_points() -> list[dict[str, _Any]]:
+    app = _import_module(".server_ext.app", __name__).SnapMLExtension
+    return [{"module": "snapml_jupyter.server_ext", "app": app}]
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

@@ -1,0 +1,85 @@
+"""The extension itself: traits, routes, and what starts and stops with the server.
+
+Nothing here opens the workspace, so a broken one never keeps Jupyter from starting; it shows in the first answer.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Float, Integer, Unicode
+
+from ..domain.event import Event
+from ..store.workspace import locate
+from .blob_routes import BlobHandler
+from .endpoint_routes import EndpointHandler
+from .event_routes import EventsHandler
+from .operation_routes import OpenAPIHandler, OperationHandler, UnknownHandler, WhoAmIHandler
+from .served import ServedWorkspace
+from .watcher import Watcher, distinct
+
+EVENT_SCHEMA = "https://schema.snapml.org/events/v1"
+
+
+class SnapMLExtension(ExtensionApp):  # type: ignore[misc]  # jupyter_server is not typed for strict checking
+    """SnapML for Jupyter. Configure in jupyter_server_config.py: `c.SnapMLExtension.workspace = "/data/team"`."""
+
+    name = "snapml_jupyter"
+    extension_url = "/lab"
+    load_other_extensions = True
+
+    workspace = Unicode(
+        help="Folder or URL of the workspace. Empty: SNAPML_WORKSPACE, else the nearest `.snapml/` folder upward "
+        "from the server's root, else one per user."
+    ).tag(config=True)
+    max_body_bytes = Integer(16 << 20, help="Largest JSON body of one operation, in bytes.").tag(config=True)
+    max_blob_bytes = Integer(8 << 30, help="Largest blob that may be sent, in bytes.").tag(config=True)
+    poll_seconds = Float(0.15, help="How often the server looks whether the workspace changed, in seconds.").tag(
+        config=True
+    )
+
+    served: ServedWorkspace
+    watcher: Watcher
+
+    def initialize_settings(self) -> None:
+        """Decide which workspace it is, and tell the kernels: they inherit this process's environment."""
+        self.served = ServedWorkspace(self.workspace or locate(Path(self.serverapp.root_dir)))
+        os.environ["SNAPML_WORKSPACE"] = self.served.location
+        self.serverapp.event_logger.register_event_schema(Path(__file__).parent / "events.v1.yaml")
+        self.watcher = Watcher(self.served, poll_seconds=self.poll_seconds, announce=self._announce, log=self.log)
+        self.serverapp.io_loop.add_callback(self.watcher.start)
+
+    def initialize_handlers(self) -> None:
+        """Every route below `/snapml`."""
+        options: dict[str, Any] = {
+            "served": self.served,
+            "max_body_bytes": self.max_body_bytes,
+            "max_blob_bytes": self.max_blob_bytes,
+        }
+        self.handlers.extend(
+            [
+                (r"/snapml/api/openapi\.json", OpenAPIHandler, options),
+                (r"/snapml/api/whoami", WhoAmIHandler, options),
+                (r"/snapml/api/([a-z_]+\.[a-z_0-9]+)", OperationHandler, options),
+                (r"/snapml/blobs/([^/]+)", BlobHandler, options),
+                (r"/snapml/events", EventsHandler, {**options, "watcher": self.watcher}),
+                (r"/snapml/((?:endpoints/|v2/).+|v2)", EndpointHandler, options),
+                (r"/snapml(?:/.*)?", UnknownHandler, options),
+            ]
+        )
+
+    async def stop_extension(self) -> None:
+        """The server is about to end."""
+        self.watcher.stop()
+        self.served.close()
+
+    def _announce(self, batch: list[Event]) -> None:
+        """On the event loop: tell the front ends. They read what changed themselves."""
+        for event in distinct(batch):
+            self.serverapp.event_logger.emit(
+                schema_id=EVENT_SCHEMA,
+                data={"kind": event.kind, "subject": event.subject, "event_id": event.event_id},
+            )
