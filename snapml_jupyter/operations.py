@@ -26,6 +26,9 @@ R = TypeVar("R")
 MODULES: tuple[str, ...] = (
     "governance.status",
     "governance.verify",
+    "runs.recording",
+    "runs.queries",
+    "runs.models",
 )
 
 

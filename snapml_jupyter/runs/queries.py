@@ -1,0 +1,83 @@
+"""Asking for runs. Whoever looks first marks the runs whose process died as interrupted."""
+
+from __future__ import annotations
+
+from ..domain.errors import InvalidInputError, NotFoundError
+from ..domain.run import Environment, MetricPoint, Run, RunStatus
+from ..operations import operation
+from ..store import environments, run_metrics
+from ..store import runs as store
+from ..store.workspace import Workspace
+from .processes import is_gone
+
+#: Most runs, or metric points, in one answer.
+MAX_RUNS = 10_000
+MAX_POINTS = 1_000_000
+
+
+@operation(permission="runs:read")
+def get_run(workspace: Workspace, ref: str) -> Run:
+    """The run of an id, of an id's beginning (6 characters or more), or the newest run of a name."""
+    mark_interrupted(workspace)
+    run_id = store.resolve(workspace.database, ref)
+    return store.load_runs(workspace.database, [run_id])[0]
+
+
+@operation(permission="runs:read")
+def list_runs(
+    workspace: Workspace,
+    limit: int = 100,
+    offset: int = 0,
+    name: str | None = None,
+    status: RunStatus | None = None,
+) -> list[Run]:
+    """Runs, newest first; those of one name or status only."""
+    if limit < 0 or offset < 0:
+        raise InvalidInputError(f"limit ({limit}) and offset ({offset}) count runs: they cannot be negative.")
+    mark_interrupted(workspace)
+    run_ids = store.list_run_ids(
+        workspace.database, name=name, status=status, limit=min(limit, MAX_RUNS), offset=offset
+    )
+    return store.load_runs(workspace.database, run_ids)
+
+
+@operation(permission="runs:read")
+def list_metric_points(
+    workspace: Workspace, run_id: str, name: str | None = None, limit: int = 100_000, offset: int = 0
+) -> list[MetricPoint]:
+    """Every measured point of a run (an id, its beginning, or a name), or of one metric, by name and step."""
+    if limit < 0 or offset < 0:
+        raise InvalidInputError(f"limit ({limit}) and offset ({offset}) count points: they cannot be negative.")
+    found = store.resolve(workspace.database, run_id)
+    return run_metrics.list_points(workspace.database, found, name=name, limit=min(limit, MAX_POINTS), offset=offset)
+
+
+@operation(permission="runs:read")
+def get_environment(workspace: Workspace, digest: str) -> Environment:
+    """The environment of that digest (`run.environment_digest`)."""
+    found = environments.find_environment(workspace.database, digest)
+    if found is None:
+        raise NotFoundError(f"There is no environment {digest}. A run's `environment_digest` names one.")
+    return found
+
+
+def mark_interrupted(workspace: Workspace) -> None:
+    """Give every running run whose process is gone its final status; two who look at once write it once.
+
+    Such a run ended at an unknown time: `finished_at` is its last measured point, or None.
+    """
+    gone = [run.run_id for run in store.list_running(workspace.database) if run.process and is_gone(run.process)]
+    if not gone:
+        return
+    with workspace.transaction() as tx:
+        for run in store.load_runs(workspace.database, gone):
+            last = run_metrics.last_logged_at(tx, run.run_id)
+            store.end_run(
+                tx,
+                run.run_id,
+                RunStatus.interrupted,
+                finished_at=last,
+                duration_seconds=max(0.0, (last - run.started_at).total_seconds()) if last else None,
+                error=None,
+                only_from=[RunStatus.running],
+            )
