@@ -29,6 +29,7 @@ MODULES: tuple[str, ...] = (
     "runs.recording",
     "runs.queries",
     "runs.models",
+    "datasets.versions",
 )
 
 

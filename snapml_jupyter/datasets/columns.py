@@ -1,0 +1,116 @@
+"""A table on its way into the store: each column as parts that give the canonical buffers of any row range.
+
+Parts look at the frame's own memory where they can: nothing is copied but the chunk that is being worked on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from .chunks import Buffer, canonical_buffers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class PartSource(Protocol):
+    """One Arrow array of a column."""
+
+    type: pa.DataType
+
+    def buffers(self, start: int, stop: int) -> list[Buffer]:
+        """Canonical buffers of the rows [start, stop)."""
+
+    def sort_key(self, rows: slice) -> NDArray[Any] | None:
+        """The rows' values as unsigned 64-bit numbers for cutting (see `grid`), or None when they have none."""
+
+
+class NumpyPart:
+    """A numpy array without nulls, of any stride: the canonical buffer of rows is their bytes."""
+
+    def __init__(self, values: NDArray[Any], held: pa.DataType) -> None:
+        self.values, self.type = values, held
+
+    def buffers(self, start: int, stop: int) -> list[Buffer]:
+        return [b"", memoryview(np.ascontiguousarray(self.values[start:stop]).view(np.uint8))]
+
+    def sort_key(self, rows: slice) -> NDArray[Any] | None:
+        values = self.values[rows]
+        if values.dtype.kind not in "iuf" or values.dtype.itemsize not in (4, 8):
+            return None
+        return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
+
+
+class TimePart(NumpyPart):
+    """Times as 64-bit numbers in which the smallest number means 'not a time'."""
+
+    def buffers(self, start: int, stop: int) -> list[Buffer]:
+        values = np.ascontiguousarray(self.values[start:stop])
+        valid = values != np.iinfo(np.int64).min
+        if valid.all():
+            return [b"", memoryview(values.view(np.uint8))]
+        return [np.packbits(valid, bitorder="little").tobytes(), memoryview((values * valid).view(np.uint8))]
+
+
+class ArrowPart:
+    """An Arrow array in any number of pieces."""
+
+    def __init__(self, values: pa.Array | pa.ChunkedArray) -> None:
+        if isinstance(values, pa.ChunkedArray) and values.num_chunks == 1:
+            values = values.chunk(0)
+        self.values, self.type = values, values.type
+
+    def buffers(self, start: int, stop: int) -> list[Buffer]:
+        return canonical_buffers(self._piece(start, stop))
+
+    def sort_key(self, rows: slice) -> NDArray[Any] | None:
+        held = self.type
+        if not pa.types.is_primitive(held) or held.bit_width not in (32, 64):
+            return None
+        step = rows.step or 1
+        piece = self._piece(rows.start or 0, len(self.values) if rows.stop is None else rows.stop)
+        values = np.frombuffer(canonical_buffers(piece)[1], dtype=f"u{held.bit_width // 8}")
+        return values[::step].astype(np.uint64, copy=False)
+
+    def _piece(self, start: int, stop: int) -> pa.Array:
+        piece = self.values.slice(start, stop - start)
+        if not isinstance(piece, pa.ChunkedArray):
+            return piece
+        if piece.num_chunks == 1:
+            return piece.chunk(0)
+        return pa.concat_arrays(piece.chunks) if piece.num_chunks else pa.array([], type=self.type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedLookup:
+    """The values that a categorical's rows point into."""
+
+    n_values: int
+    codec: dict[str, Any]
+    parts: list[PartSource]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedColumn:
+    """One column, ready to be cut into chunks."""
+
+    name: str
+    type: str
+    dtype: str
+    codec: dict[str, Any]
+    parts: list[PartSource]
+    is_index: bool = False
+    lookup: EncodedLookup | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedTable:
+    """A whole table; `frame` as in the manifest."""
+
+    n_rows: int
+    columns: list[EncodedColumn]
+    frame: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,164 @@
+"""A dataset version in hand: its schema, and its rows as pandas, Arrow or polars, whole or in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..domain.dataset import Column, DatasetProfile, DatasetVersion
+from ..domain.errors import InvalidInputError, NotFoundError, missing_dependency
+from . import versions
+from .manifest import Manifest, StoredColumn, decode_manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    from ..store.remote import RemoteWorkspace
+    from ..store.workspace import Workspace
+    from .readers import ColumnReader
+
+#: Which rows: `slice(0, 100)`, `range(100)`, or None for all.
+Rows = slice | range | None
+
+
+def open_dataset(workspace: Workspace | RemoteWorkspace, ref: str) -> Dataset:
+    """Open a version by reference. Raises NotFoundError. Reads no data yet."""
+    return Dataset(workspace, versions.get_version(workspace, ref))
+
+
+class Dataset:
+    """One version. Every reading method fetches only the chunks of the columns and rows it is asked for."""
+
+    def __init__(self, workspace: Workspace | RemoteWorkspace, version: DatasetVersion) -> None:
+        self._workspace = workspace
+        self.version = version
+        self._manifest: Manifest | None = None
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.version.ref!r}, {self.version.n_rows:,} rows, {self.version.n_columns} columns)"
+
+    @property
+    def schema(self) -> list[Column]:
+        """The columns, then the index columns."""
+        return self.version.columns
+
+    @property
+    def manifest(self) -> Manifest:
+        """Where the content lies."""
+        if self._manifest is None:
+            content = self._workspace.blobs.read(self.version.manifest_digest)
+            self._manifest = decode_manifest(content, self.version.ref)
+        return self._manifest
+
+    def to_pandas(self, columns: Sequence[Any] | None = None, rows: Rows = None) -> pd.DataFrame:
+        """The frame exactly as it was: dtypes, index and labels. `columns` by label, `rows` by position.
+
+        Raises NotFoundError for a column that is not there, DamagedContentError when stored bytes were changed.
+        """
+        import pandas as pd
+
+        from .frames import decode_index, decode_labels
+
+        frame = self.manifest.frame
+        if frame["kind"] == "arrow":
+            return self.to_arrow(columns, rows).to_pandas()
+        labels = decode_labels(frame["labels"])
+        stored = [column for column in self.manifest.columns if not column.is_index]
+        if columns is not None:
+            places = [self._place(labels.tolist(), column) for column in _listed(columns)]
+            labels, stored = labels[places], [stored[place] for place in places]
+        levels = [column for column in self.manifest.columns if column.is_index]
+        wanted = self._rows(rows)
+        reader = self._reader([*stored, *levels], wanted)
+        values = {place: reader.to_pandas(column) for place, column in enumerate(stored)}
+        index = decode_index(frame["index"], self.version.n_rows, [reader.to_pandas(level) for level in levels], wanted)
+        # copy=False keeps each column's own memory; joining equal dtypes into one block would copy everything.
+        whole = pd.DataFrame(values, index=index, copy=False)
+        whole.columns = labels
+        return whole
+
+    def to_arrow(self, columns: Sequence[Any] | None = None, rows: Rows = None) -> pa.Table:
+        """An Arrow table; index columns (not a plain range) come last."""
+        import pyarrow as pa
+
+        stored = self.manifest.columns
+        if columns is not None:
+            names = [column.name for column in stored]
+            stored = [stored[self._place(names, column)] for column in _listed(columns)]
+        reader = self._reader(stored, self._rows(rows))
+        arrays = [reader.to_arrow(column) for column in stored]
+        table = pa.Table.from_arrays(arrays, names=_unique([column.name for column in stored]))
+        said = self.manifest.frame.get("pandas")
+        return table if said is None or columns is not None else table.replace_schema_metadata({"pandas": said})
+
+    def to_polars(self, columns: Sequence[Any] | None = None, rows: Rows = None) -> pl.DataFrame:
+        """A polars frame. Raises MissingDependencyError when polars is not installed."""
+        try:
+            import polars as pl
+        except ImportError:
+            raise missing_dependency("polars", "Reading a dataset as a polars frame") from None
+        frame: pl.DataFrame = pl.from_arrow(self.to_arrow(columns, rows))
+        return frame
+
+    def batches(self, columns: Sequence[Any] | None = None, n_rows: int = 65_536) -> Iterator[pd.DataFrame]:
+        """The rows in order, `n_rows` at a time, as pandas frames; memory for one batch only."""
+        if n_rows < 1:
+            raise InvalidInputError(f"A batch has at least one row, not {n_rows}.")
+        for start in range(0, self.version.n_rows, n_rows):
+            yield self.to_pandas(columns, slice(start, start + n_rows))
+
+    def profile(self) -> DatasetProfile:
+        """Statistics of every column; computed once per version."""
+        return versions.get_profile(self._workspace, self.version.ref)
+
+    def _reader(self, columns: list[StoredColumn], rows: slice) -> ColumnReader:
+        from .readers import ColumnReader
+        from .reading import ChunkReader, pieces_of
+
+        pieces = pieces_of(self.manifest.rows, rows.start, rows.stop)
+        digests = {
+            digest
+            for column in columns
+            for digest in [
+                *(part.chunks[piece.number] for part in column.parts for piece in pieces),
+                *(digest for part in (column.lookup.parts if column.lookup else []) for digest in part.chunks),
+            ]
+        }
+        places = {place.digest: place for place in versions.locate_chunks(self._workspace, sorted(digests))}
+        return ColumnReader(ChunkReader(self._workspace.blobs, places), self.manifest, pieces, self.version.ref)
+
+    def _rows(self, rows: Rows) -> slice:
+        if isinstance(rows, range):
+            rows = slice(rows.start, rows.stop, rows.step)
+        start, stop, step = (rows or slice(None)).indices(self.version.n_rows)
+        if step != 1:
+            raise InvalidInputError(f"Rows are read in order, one after the other; a step of {step} is not possible.")
+        return slice(start, max(start, stop))
+
+    def _place(self, labels: list[Any], wanted: Any) -> int:
+        if wanted in labels:
+            return labels.index(wanted)
+        texts = [str(label) for label in labels]
+        if str(wanted) in texts:
+            return texts.index(str(wanted))
+        raise NotFoundError.of("column", str(wanted), texts, f"Dataset {self.version.ref} has {len(labels)} columns.")
+
+
+def _listed(columns: Sequence[Any]) -> Sequence[Any]:
+    if isinstance(columns, str):
+        raise InvalidInputError(f"`columns` is a list of labels: write columns=[{columns!r}].")
+    return columns
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Arrow finds columns by name; a label 1 beside '1', or an index named like a column, gets a suffix."""
+    seen: set[str] = set()
+    unique = []
+    for name in names:
+        while name in seen:
+            name += "_"
+        seen.add(name)
+        unique.append(name)
+    return unique

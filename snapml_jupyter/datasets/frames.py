@@ -1,0 +1,139 @@
+"""A pandas frame as encoded columns, and what is needed beside them to put the same frame together again."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ..domain.errors import CannotKeepError
+from .codecs import encode_arrow, encode_values
+from .columns import EncodedTable
+
+
+def encode_frame(frame: pd.DataFrame) -> EncodedTable:
+    """Encode a frame with its index and labels. Raises CannotKeepError naming what cannot be kept."""
+    labels = frame.columns
+    if isinstance(labels, pd.MultiIndex):
+        raise CannotKeepError(
+            "A frame with several levels of column labels is not kept. "
+            "Join them first: df.columns = ['_'.join(map(str, label)) for label in df.columns]."
+        )
+    if not labels.is_unique:
+        twice = labels[labels.duplicated()][0]
+        raise CannotKeepError(
+            f"The column label {twice!r} occurs twice. Rename one of the columns, or drop it: "
+            "df = df.loc[:, ~df.columns.duplicated()]."
+        )
+    columns = [encode_values(_array(frame, place), str(label)) for place, label in enumerate(labels)]
+    index, levels = _encode_index(frame.index)
+    described = {"kind": "pandas", "labels": _encode_labels(labels), "index": index}
+    return EncodedTable(n_rows=len(frame), columns=[*columns, *levels], frame=described)
+
+
+def encode_table(table: pa.Table) -> EncodedTable:
+    """Encode an Arrow table, which is read back as the same Arrow types."""
+    names = table.column_names
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CannotKeepError(f"The column name '{twice}' occurs twice. Rename one of the columns.")
+    columns = [encode_arrow(table.column(place), name) for place, name in enumerate(names)]
+    described: dict[str, Any] = {"kind": "arrow"}
+    metadata = table.schema.metadata or {}
+    if b"pandas" in metadata:  # written by pandas: to_pandas() then restores the index and dtypes that it says
+        described["pandas"] = metadata[b"pandas"].decode()
+    return EncodedTable(n_rows=table.num_rows, columns=columns, frame=described)
+
+
+def decode_labels(said: dict[str, Any]) -> pd.Index[Any]:
+    """The column labels that `_encode_labels` described."""
+    if said["kind"] == "range":
+        return pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["name"])
+    if said["kind"] == "times":
+        values = np.array(said["values"], dtype="int64").view(f"M8[{said['unit']}]")
+        times = pd.DatetimeIndex(values, name=said["name"])
+        return times if said["tz"] is None else times.tz_localize("UTC").tz_convert(said["tz"])
+    if said["dtype"] == "str":
+        return pd.Index(said["values"], dtype="str", name=said["name"])
+    return pd.Index(said["values"], dtype=said["dtype"], name=said["name"])
+
+
+def decode_index(said: dict[str, Any], n_rows: int, levels: list[Any], rows: slice) -> pd.Index[Any]:
+    """The index of the rows that are read; `levels` are the values of its columns."""
+    if said["kind"] == "range":
+        whole = pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["names"][0])
+        return whole[rows]
+    if said["kind"] == "multi":
+        return pd.MultiIndex.from_arrays(levels, names=said["names"])
+    index = pd.Index(levels[0], dtype=levels[0].dtype, name=said["names"][0], copy=False)
+    freq = said.get("freq")
+    if freq is not None and isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) and len(index) > 2:
+        index.freq = pd.tseries.frequencies.to_offset(freq)
+    return index
+
+
+def _array(frame: pd.DataFrame, place: int) -> Any:
+    values = frame.iloc[:, place].array
+    return values.to_numpy() if isinstance(values, pd.arrays.NumpyExtensionArray) else values
+
+
+def _encode_index(index: pd.Index[Any]) -> tuple[dict[str, Any], list[Any]]:
+    names = [_label(name, "index name") for name in index.names]
+    if isinstance(index, pd.RangeIndex):
+        return {
+            "kind": "range",
+            "start": index.start,
+            "stop": index.stop,
+            "step": index.step,
+            "names": names,
+        }, []
+    if isinstance(index, pd.MultiIndex):
+        levels = [
+            encode_values(index.get_level_values(place).array, _level_name(name, place), is_index=True)
+            for place, name in enumerate(names)
+        ]
+        return {"kind": "multi", "names": names}, levels
+    said: dict[str, Any] = {"kind": "plain", "names": names}
+    if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) and index.freq is not None:
+        said["freq"] = index.freq.freqstr
+    return said, [encode_values(index.array, _level_name(names[0], None), is_index=True)]
+
+
+def _level_name(name: Any, place: int | None) -> str:
+    if name is not None:
+        return str(name)
+    return "index" if place is None else f"level_{place}"
+
+
+def _encode_labels(labels: pd.Index[Any]) -> dict[str, Any]:
+    name = _label(labels.name, "name of the column labels")
+    if isinstance(labels, pd.RangeIndex):
+        return {"kind": "range", "start": labels.start, "stop": labels.stop, "step": labels.step, "name": name}
+    if isinstance(labels, pd.DatetimeIndex):
+        zone = None if labels.tz is None else str(pa.timestamp(labels.unit, tz=labels.tz).tz)
+        return {"kind": "times", "unit": labels.unit, "tz": zone, "values": labels.asi8.tolist(), "name": name}
+    dtype = str(labels.dtype)
+    if isinstance(labels.dtype, pd.CategoricalDtype) or (
+        not isinstance(labels.dtype, np.dtype) and not isinstance(labels.dtype, pd.StringDtype)
+    ):
+        raise CannotKeepError(
+            f"Column labels of dtype {dtype} are not kept. Make them text: df.columns = df.columns.astype('str')."
+        )
+    values = [_label(value, "column label") for value in labels.tolist()]
+    return {"kind": "plain", "dtype": dtype, "values": values, "name": name}
+
+
+def _label(value: Any, what: str) -> Any:
+    """A label as JSON keeps it exactly. Raises CannotKeepError."""
+    if value is None or type(value) in (str, bool, int):
+        return value
+    if isinstance(value, np.integer | np.bool_):
+        return value.item()
+    if type(value) is float and math.isfinite(value):
+        return value
+    raise CannotKeepError(
+        f"The {what} {value!r} is a {type(value).__name__}, which is not kept. Use text or whole numbers."
+    )

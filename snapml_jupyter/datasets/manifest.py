@@ -1,0 +1,103 @@
+"""The manifest of a version: its columns, how the frame is put together again, and the chunks of every column.
+
+It holds content only (no name, time, message or author) and is itself a blob. Its digest is the version's digest,
+unless the rows were cut elsewhere than their content alone says (see `grid`); then `digest` says the version's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from ..domain.dataset import Column
+from ..domain.errors import DamagedContentError
+
+#: Readers refuse a higher one.
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One Arrow array of a column: its type (see `arrow_types`) and its chunks, one for each row range."""
+
+    type: Any
+    chunks: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Values that rows point into (the categories of a categorical), stored once in one chunk a part."""
+
+    n_values: int
+    codec: dict[str, Any]
+    parts: list[Part]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredColumn:
+    """A column: `codec` says how its parts become the original values (see `codecs`), `type` is its Arrow type in words."""
+
+    name: str
+    type: str
+    dtype: str
+    codec: dict[str, Any]
+    parts: list[Part]
+    is_index: bool = False
+    lookup: Lookup | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`rows` are the row counts of the chunks; `frame` says what the columns form (labels, index, or a plain table)."""
+
+    format: int = FORMAT
+    rows: list[int]
+    columns: list[StoredColumn]
+    frame: dict[str, Any] = field(default_factory=dict)
+    digest: str | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Rows in all chunks."""
+        return sum(self.rows)
+
+    def chunk_digests(self) -> Iterator[str]:
+        """Every chunk the version needs, with repetitions."""
+        for column in self.columns:
+            for part in [*column.parts, *(column.lookup.parts if column.lookup else [])]:
+                yield from part.chunks
+
+    def described_columns(self) -> list[Column]:
+        """The columns as users see them."""
+        return [
+            Column(
+                name=column.name,
+                type=column.type,
+                dtype=column.dtype,
+                nullable=bool(column.codec.get("nullable", True)),
+                is_index=column.is_index,
+            )
+            for column in self.columns
+        ]
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Canonical JSON: equal manifests give equal bytes."""
+    return msgspec.json.encode(manifest, order="deterministic")
+
+
+def decode_manifest(content: bytes, what: str) -> Manifest:
+    """Read a manifest. Raises DamagedContentError naming `what` when it is not one this version can read."""
+    try:
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise DamagedContentError(f"The manifest of {what} cannot be read: {error}.") from error
+    if manifest.format > FORMAT:
+        raise DamagedContentError(
+            f"{what} was written by a newer SnapML (manifest format {manifest.format}). "
+            "Upgrade: pip install -U snapml-jupyter"
+        )
+    return manifest

@@ -1,0 +1,195 @@
+"""Stored columns back to the values they were: as Arrow arrays and as pandas arrays. The other half of `codecs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from .arrow_types import type_from_json
+from .chunks import rebuild
+from .manifest import Lookup, Manifest, Part, StoredColumn
+from .object_values import decode_objects
+from .reading import ChunkReader, Piece
+
+_NOT_A_TIME = np.iinfo(np.int64).min
+
+
+class ColumnReader:
+    """Reads columns of one version for one range of rows."""
+
+    def __init__(self, reader: ChunkReader, manifest: Manifest, pieces: list[Piece], ref: str) -> None:
+        self._reader, self._manifest, self._pieces, self._ref = reader, manifest, pieces, ref
+
+    def to_arrow(self, column: StoredColumn) -> pa.ChunkedArray:
+        """The column as Arrow values; what only pandas tells apart (NaN and None) is null or NaN."""
+        kind = column.codec["kind"]
+        first = self._part(column, 0)
+        if kind in ("categorical", "dictionary"):
+            assert column.lookup is not None
+            values = _one(self._lookup_arrow(column, column.lookup))
+            chunks = [
+                pa.DictionaryArray.from_arrays(_codes(codes), values, ordered=column.codec["ordered"], safe=False)
+                for codes in first.chunks
+            ]
+            held = pa.dictionary(first.type, values.type, column.codec["ordered"])
+            return pa.chunked_array(chunks, type=held)
+        if kind == "interval":
+            right = self._part(column, 1)
+            chunks = [
+                pa.StructArray.from_arrays(list(ends), names=["left", "right"])
+                for ends in zip(first.chunks, right.chunks, strict=True)
+            ]
+            return pa.chunked_array(chunks, type=pa.struct([("left", first.type), ("right", right.type)]))
+        return first
+
+    def to_pandas(self, column: StoredColumn) -> Any:
+        """The column as the numpy or pandas array it was."""
+        parts = [self._part(column, number) for number in range(len(column.parts))]
+        if column.codec["kind"] == "categorical":
+            assert column.lookup is not None
+            lookup = column.lookup
+            categories = self._lookup_pandas(column, lookup)
+            dtype = pd.CategoricalDtype(categories, ordered=column.codec["ordered"])
+            codes = _numpy(parts[0], column.codec["codes"])
+            return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
+        return decode_values(column.codec, parts)
+
+    def _part(self, column: StoredColumn, number: int) -> pa.ChunkedArray:
+        part = column.parts[number]
+        held = type_from_json(part.type)
+        chunks = []
+        for piece in self._pieces:
+            array = rebuild(held, piece.n_rows, self._reader.read(part.chunks[piece.number], self._what(column)))
+            chunks.append(array.slice(piece.first, piece.last - piece.first))
+        return pa.chunked_array(chunks, type=held)
+
+    def _lookup_arrow(self, column: StoredColumn, lookup: Lookup) -> pa.ChunkedArray:
+        if lookup.codec["kind"] == "range":
+            said = lookup.codec
+            return pa.chunked_array([pa.array(range(said["start"], said["stop"], said["step"]), type=pa.int64())])
+        return self._whole(column, lookup.parts[0], lookup.n_values)
+
+    def _lookup_pandas(self, column: StoredColumn, lookup: Lookup) -> pd.Index[Any]:
+        said = lookup.codec
+        if said["kind"] == "range":
+            return pd.RangeIndex(said["start"], said["stop"], said["step"])
+        values = decode_values(said, [self._whole(column, part, lookup.n_values) for part in lookup.parts])
+        return pd.Index(values, dtype=values.dtype, copy=False)
+
+    def _whole(self, column: StoredColumn, part: Part, n_rows: int) -> pa.ChunkedArray:
+        held = type_from_json(part.type)
+        chunks = [rebuild(held, n_rows, self._reader.read(digest, self._what(column))) for digest in part.chunks]
+        return pa.chunked_array(chunks, type=held)
+
+    def _what(self, column: StoredColumn) -> str:
+        return f"Column '{column.name}' of {self._ref}"
+
+
+def decode_values(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    """Parts of anything but a categorical as the array that `codecs` encoded."""
+    return _DECODERS[codec["kind"]](codec, parts)
+
+
+def _numpy(values: pa.ChunkedArray, dtype: str) -> Any:
+    """Fixed-width values without nulls as one writable array."""
+    whole = np.empty(len(values), dtype=dtype)
+    place = 0
+    for chunk in values.chunks:
+        whole[place : place + len(chunk)] = _view(chunk, dtype)
+        place += len(chunk)
+    return whole
+
+
+def _view(chunk: pa.Array, dtype: str) -> Any:
+    """The values buffer of an array, nulls and all, without copying."""
+    return np.frombuffer(chunk.buffers()[1], dtype=dtype)[chunk.offset : chunk.offset + len(chunk)]
+
+
+def _times(values: pa.ChunkedArray) -> Any:
+    whole = _numpy(values, "int64")
+    if values.null_count:
+        place = 0
+        for chunk in values.chunks:
+            if chunk.null_count:
+                whole[place : place + len(chunk)][np.asarray(chunk.is_null())] = _NOT_A_TIME
+            place += len(chunk)
+    return whole
+
+
+def _read_numpy(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    if codec["dtype"] == "bool":
+        return np.array(parts[0].to_numpy(), dtype=bool) if len(parts[0]) else np.empty(0, dtype=bool)
+    return _numpy(parts[0], codec["dtype"])
+
+
+def _read_datetimes(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    values = _times(parts[0]).view(f"M8[{codec['unit']}]")
+    if codec.get("tz") is None:
+        return pd.arrays.DatetimeArray._from_sequence(values, dtype=values.dtype, copy=False)
+    zone = pd.DatetimeTZDtype(codec["unit"], tz=codec["tz"])
+    return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(zone.tz).array
+
+
+def _read_timedeltas(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    return pd.TimedeltaIndex(_times(parts[0]).view(f"m8[{codec['unit']}]")).array
+
+
+def _read_strings(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    na = pd.NA if codec["na"] == "NA" else np.nan
+    dtype = pd.StringDtype(codec["storage"], na_value=na)
+    return dtype.__from_arrow__(pa.chunked_array([_one(parts[0])]))
+
+
+def _read_masked(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    dtype: Any = pd.api.types.pandas_dtype(codec["dtype"])
+    return dtype.__from_arrow__(parts[0])
+
+
+def _read_arrow(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    return pd.arrays.ArrowExtensionArray(parts[0])
+
+
+def _read_objects(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    return decode_objects(codec, _one(parts[0]), _numpy(parts[1], "int8") if len(parts) > 1 else None)
+
+
+def _read_intervals(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    left, right = (decode_values(codec["ends"], [part]) for part in parts)
+    return pd.arrays.IntervalArray.from_arrays(left, right, closed=codec["closed"])
+
+
+def _read_periods(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    dtype = pd.PeriodDtype(codec["freq"])
+    return pd.PeriodIndex.from_ordinals(_times(parts[0]), freq=dtype.freq).array
+
+
+_DECODERS: dict[str, Callable[[dict[str, Any], list[pa.ChunkedArray]], Any]] = {
+    "numpy": _read_numpy,
+    "datetime": _read_datetimes,
+    "timedelta": _read_timedeltas,
+    "string": _read_strings,
+    "masked": _read_masked,
+    "arrow_dtype": _read_arrow,
+    "object": _read_objects,
+    "interval": _read_intervals,
+    "period": _read_periods,
+}
+
+
+def _codes(codes: pa.Array) -> pa.Array:
+    """Category codes as Arrow says them: null instead of -1."""
+    if codes.null_count or not pa.types.is_signed_integer(codes.type):
+        return codes
+    numbers = codes.to_numpy()
+    absent = numbers < 0
+    return pa.array(numbers, mask=absent) if absent.any() else codes
+
+
+def _one(values: pa.ChunkedArray) -> pa.Array:
+    if values.num_chunks == 1:
+        return values.chunk(0)
+    return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], type=values.type)

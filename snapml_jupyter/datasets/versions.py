@@ -1,0 +1,139 @@
+"""Dataset versions as the outside asks for them: the records, a page of rows, the profile; and recording one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..domain.dataset import ChunkPlace, DatasetProfile, DatasetSummary, DatasetVersion, TablePage
+from ..domain.errors import ConflictError, InvalidInputError, NotFoundError
+from ..domain.names import check_name
+from ..operations import operation
+from ..store import datasets as kept
+from ..store.blobs import check_digest
+from ..store.workspace import Workspace
+
+#: Most rows of one page.
+MOST_ROWS = 10_000
+
+
+@operation(permission="datasets:read")
+def get_version(workspace: Workspace, ref: str) -> DatasetVersion:
+    """The version that a reference names (`flights`, `flights@v3`, `flights@latest`, `flights@2026-11-01`)."""
+    return kept.get_version(workspace.database, ref)
+
+
+@operation(permission="datasets:read")
+def find_version_by_digest(workspace: Workspace, digest: str, name: str | None = None) -> DatasetVersion | None:
+    """The version with that content, of one dataset or of any; None when there is none."""
+    return kept.find_version_by_digest(workspace.database, check_digest(digest), name)
+
+
+@operation(permission="datasets:read")
+def list_datasets(workspace: Workspace) -> list[DatasetSummary]:
+    """Every dataset with its newest version, the most recently changed first."""
+    return kept.list_datasets(workspace.database)
+
+
+@operation(permission="datasets:read")
+def list_versions(workspace: Workspace, name: str) -> list[DatasetVersion]:
+    """The versions of one dataset, newest first."""
+    return kept.list_versions(workspace.database, check_name("dataset", name))
+
+
+@operation(permission="datasets:read")
+def find_missing_chunks(workspace: Workspace, digests: list[str]) -> list[str]:
+    """Those of the chunks that the workspace does not keep yet, in the order given."""
+    found = kept.locate_chunks(workspace.database, digests)
+    return [digest for digest in digests if digest not in found]
+
+
+@operation(permission="datasets:read")
+def locate_chunks(workspace: Workspace, digests: list[str]) -> list[ChunkPlace]:
+    """Where those chunks lie. Chunks that are not kept are left out."""
+    return list(kept.locate_chunks(workspace.database, digests).values())
+
+
+@operation(permission="datasets:write", audited=True)
+def record_version(
+    workspace: Workspace,
+    name: str,
+    manifest_digest: str,
+    pack_digests: list[str],
+    message: str | None = None,
+    run_id: str | None = None,
+) -> DatasetVersion:
+    """Make a version of content whose blobs are kept: index the new packs, give the manifest the next number.
+
+    Content that the dataset already has is returned as it is, with `is_new` false and no added bytes.
+    Raises NotFoundError when a blob is missing, ConflictError when a chunk of the manifest is in no pack.
+    """
+    from .manifest import decode_manifest
+    from .packs import read_index
+
+    check_name("dataset", name)
+    manifest = decode_manifest(workspace.blobs.read(check_digest(manifest_digest)), f"a new version of '{name}'")
+    digest = manifest.digest or manifest_digest
+    packs = []
+    for pack_digest in pack_digests:
+        with workspace.blobs.open(check_digest(pack_digest)) as pack:
+            packs.append((pack_digest, workspace.blobs.size(pack_digest), list(read_index(pack, pack_digest))))
+    wanted = set(manifest.chunk_digests())
+    with workspace.transaction() as tx:
+        added = sum(kept.add_pack(tx, pack_digest, size, places) for pack_digest, size, places in packs)
+        places = kept.locate_chunks(workspace.database, wanted)
+        if len(places) < len(wanted):
+            raise ConflictError(
+                f"{len(wanted) - len(places)} chunks of the new version of '{name}' are not kept any more. Snapshot it again."
+            )
+        existing = kept.find_version_by_digest(workspace.database, digest, name)
+        if existing is not None:
+            return replace(existing, is_new=False, added_bytes=0)
+        if run_id is not None and not kept.has_run(workspace.database, run_id):
+            raise NotFoundError(f"There is no run '{run_id}' that this version of '{name}' could belong to.")
+        manifest_bytes = workspace.blobs.size(manifest_digest)
+        if not kept.is_manifest_known(workspace.database, manifest_digest):
+            added += manifest_bytes
+        version = kept.add_version(
+            tx,
+            {
+                "name": name,
+                "digest": digest,
+                "manifest_digest": manifest_digest,
+                "n_rows": manifest.n_rows,
+                "n_columns": sum(not column.is_index for column in manifest.columns),
+                "size_bytes": manifest_bytes + sum(place.length for place in places.values()),
+                "added_bytes": added,
+                "message": message,
+                "run_id": run_id,
+            },
+            manifest.described_columns(),
+        )
+        tx.event("dataset.version_created", version.ref, name=name, digest=digest, n_rows=version.n_rows)
+    return version
+
+
+@operation(permission="datasets:read")
+def get_rows(workspace: Workspace, ref: str, offset: int = 0, limit: int = 200) -> TablePage:
+    """Some rows for display, as JSON values: times in ISO 8601, bytes as Python writes them, missing as null."""
+    from .dataset import open_dataset
+    from .display import json_rows
+
+    if offset < 0 or not 0 <= limit <= MOST_ROWS:
+        raise InvalidInputError(f"A page starts at row 0 or later and has at most {MOST_ROWS} rows.")
+    dataset = open_dataset(workspace, ref)
+    table = dataset.to_arrow(rows=slice(offset, offset + limit))
+    return TablePage(
+        dataset_ref=dataset.version.ref,
+        columns=table.column_names,
+        rows=json_rows(table),
+        offset=offset,
+        n_rows=dataset.version.n_rows,
+    )
+
+
+@operation(permission="datasets:read")
+def get_profile(workspace: Workspace, ref: str) -> DatasetProfile:
+    """Statistics of every column of a version: computed on first use and kept."""
+    from .profile import get_profile as computed_or_kept
+
+    return computed_or_kept(workspace, kept.get_version(workspace.database, ref))

@@ -1,0 +1,196 @@
+"""How dataset versions are kept: one row per version, and the index that says in which blob a chunk lies."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from ..domain.dataset import ChunkPlace, Column, DatasetSummary, DatasetVersion
+from ..domain.errors import NotFoundError
+from ..domain.names import parse_dataset_ref
+from .database import Database
+from .workspace import Transaction
+
+#: Values in one IN (...) list; SQLite and PostgreSQL both take more.
+_BATCH = 500
+
+
+def get_version(database: Database, ref: str) -> DatasetVersion:
+    """The version that `flights`, `flights@latest`, `flights@v3` or `flights@2026-11-01` names.
+
+    A day means the newest version created on it or before it (UTC). Raises NotFoundError.
+    """
+    wanted = parse_dataset_ref(ref)
+    sql, params = "", {"name": wanted.name}
+    if wanted.number is not None:
+        sql, params["number"] = "AND number = :number", wanted.number  # type: ignore[assignment]  # SQLite takes both
+    elif wanted.day is not None:
+        sql, params["before"] = "AND created_at < :before", _day_after(wanted.day)
+    row = database.row(f"SELECT * FROM dataset_versions WHERE name = :name {sql} ORDER BY number DESC LIMIT 1", params)
+    if row is None:
+        raise _missing(database, ref, wanted.name)
+    return _version(row)
+
+
+def find_version_by_digest(database: Database, digest: str, name: str | None = None) -> DatasetVersion | None:
+    """The version with that content: of the dataset `name`, or the oldest of any."""
+    row = database.row(
+        """SELECT * FROM dataset_versions WHERE digest = :digest AND (:name IS NULL OR name = :name)
+           ORDER BY created_at LIMIT 1""",
+        {"digest": digest, "name": name},
+    )
+    return None if row is None else _version(row)
+
+
+def list_datasets(database: Database) -> list[DatasetSummary]:
+    """Every dataset with its newest version, the most recently changed first."""
+    rows = database.rows(
+        """SELECT v.*, counted.n_versions FROM dataset_versions v
+           JOIN (SELECT name, COUNT(*) AS n_versions, MAX(number) AS newest FROM dataset_versions GROUP BY name) counted
+             ON counted.name = v.name AND counted.newest = v.number
+           ORDER BY v.created_at DESC, v.name"""
+    )
+    return [DatasetSummary(name=row["name"], n_versions=row["n_versions"], latest=_version(row)) for row in rows]
+
+
+def list_versions(database: Database, name: str) -> list[DatasetVersion]:
+    """The versions of one dataset, newest first. Raises NotFoundError."""
+    rows = database.rows("SELECT * FROM dataset_versions WHERE name = :name ORDER BY number DESC", {"name": name})
+    if not rows:
+        raise _missing(database, name, name)
+    return [_version(row) for row in rows]
+
+
+def list_names(database: Database) -> list[str]:
+    """The names of all datasets."""
+    return [row["name"] for row in database.rows("SELECT name FROM datasets ORDER BY name")]
+
+
+def add_version(tx: Transaction, version: dict[str, Any], columns: list[Column]) -> DatasetVersion:
+    """Insert a version under the next free number of its name; the write lock makes the number unique."""
+    now, name = tx.workspace.now().isoformat(), version["name"]
+    tx.execute(
+        "INSERT INTO datasets (name, created_at) VALUES (:name, :now) ON CONFLICT DO NOTHING",
+        {"name": name, "now": now},
+    )
+    newest = tx.execute("SELECT MAX(number) FROM dataset_versions WHERE name = :name", {"name": name}).fetchone()[0]
+    tx.insert(
+        "dataset_versions",
+        **version,
+        number=(newest or 0) + 1,
+        parent_number=newest,
+        columns=json.dumps([asdict(column) for column in columns]),
+        created_at=now,
+        created_by=tx.workspace.actor,
+    )
+    row = tx.execute(
+        "SELECT * FROM dataset_versions WHERE name = :name AND number = :number",
+        {"name": name, "number": (newest or 0) + 1},
+    ).fetchone()
+    return _version(row)
+
+
+def set_profile(tx: Transaction, name: str, number: int, profile_digest: str) -> None:
+    """Note the blob that holds the version's profile."""
+    tx.execute(
+        "UPDATE dataset_versions SET profile_digest = :digest WHERE name = :name AND number = :number",
+        {"digest": profile_digest, "name": name, "number": number},
+    )
+
+
+def add_pack(tx: Transaction, pack_digest: str, size_bytes: int, places: Iterable[ChunkPlace]) -> int:
+    """Index a pack's chunks and return the bytes that are new. A chunk that another pack holds keeps its place."""
+    if tx.execute("SELECT 1 FROM packs WHERE digest = :digest", {"digest": pack_digest}).fetchone():
+        return 0
+    number = tx.execute(
+        "INSERT INTO packs (digest, size_bytes) VALUES (:digest, :size_bytes) RETURNING pack_number",
+        {"digest": pack_digest, "size_bytes": size_bytes},
+    ).fetchone()[0]
+    tx.connection.executemany(
+        """INSERT INTO chunks (digest, pack_number, start_byte, n_bytes) VALUES (?, ?, ?, ?)
+           ON CONFLICT (digest) DO NOTHING""",
+        [(place.digest, number, place.offset, place.length) for place in places],
+    )
+    row = tx.execute(
+        "SELECT COALESCE(SUM(n_bytes), 0) FROM chunks WHERE pack_number = :number", {"number": number}
+    ).fetchone()
+    return int(row[0])
+
+
+def locate_chunks(database: Database, digests: Iterable[str]) -> dict[str, ChunkPlace]:
+    """Where those chunks lie; chunks that are not kept are absent."""
+    found: dict[str, ChunkPlace] = {}
+    for batch in _batches(digests):
+        marks = ", ".join(f":d{number}" for number in range(len(batch)))
+        rows = database.rows(
+            f"""SELECT c.digest, p.digest AS pack_digest, c.start_byte, c.n_bytes
+                FROM chunks c JOIN packs p ON p.pack_number = c.pack_number WHERE c.digest IN ({marks})""",
+            {f"d{number}": digest for number, digest in enumerate(batch)},
+        )
+        for row in rows:
+            found[row[0]] = ChunkPlace(digest=row[0], pack_digest=row[1], offset=row[2], length=row[3])
+    return found
+
+
+def is_manifest_known(database: Database, manifest_digest: str) -> bool:
+    """Whether some version already has that manifest."""
+    return (
+        database.row(
+            "SELECT 1 FROM dataset_versions WHERE manifest_digest = :digest LIMIT 1", {"digest": manifest_digest}
+        )
+        is not None
+    )
+
+
+def has_run(database: Database, run_id: str) -> bool:
+    """Whether a version can refer to that run."""
+    return database.row("SELECT 1 FROM runs WHERE run_id = :run_id", {"run_id": run_id}) is not None
+
+
+def _batches(values: Iterable[str]) -> Iterator[list[str]]:
+    held = sorted(set(values))
+    for start in range(0, len(held), _BATCH):
+        yield held[start : start + _BATCH]
+
+
+def _missing(database: Database, ref: str, name: str) -> NotFoundError:
+    newest = database.row("SELECT MAX(number) AS newest FROM dataset_versions WHERE name = :name", {"name": name})
+    if newest is None or newest["newest"] is None:
+        return NotFoundError.of("dataset", name, list_names(database), "List them with %snap_data.")
+    first = database.row("SELECT MIN(created_at) AS first FROM dataset_versions WHERE name = :name", {"name": name})
+    assert first is not None
+    count = int(newest["newest"])
+    return NotFoundError(
+        f"There is no version '{ref}'. Dataset '{name}' has versions v1{f'-v{count}' if count > 1 else ''}, "
+        f"the first of {first['first'][:10]}."
+    )
+
+
+def _day_after(day: date) -> str:
+    return (day + timedelta(days=1)).isoformat()
+
+
+def _version(row: sqlite3.Row) -> DatasetVersion:
+    name, parent = row["name"], row["parent_number"]
+    return DatasetVersion(
+        ref=f"{name}@v{row['number']}",
+        name=name,
+        number=row["number"],
+        digest=row["digest"],
+        n_rows=row["n_rows"],
+        n_columns=row["n_columns"],
+        size_bytes=row["size_bytes"],
+        added_bytes=row["added_bytes"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        created_by=row["created_by"],
+        columns=[Column(**column) for column in json.loads(row["columns"])],
+        message=row["message"],
+        parent_ref=None if parent is None else f"{name}@v{parent}",
+        run_id=row["run_id"],
+        profile_digest=row["profile_digest"],
+        manifest_digest=row["manifest_digest"],
+    )
