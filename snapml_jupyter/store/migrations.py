@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
     from sqlite_utils import Database as SqliteDatabase
@@ -273,7 +274,7 @@ def migrate(path: Path) -> None:
 
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if found == SCHEMA_VERSION:
             return
@@ -295,6 +296,24 @@ def migrate(path: Path) -> None:
             raise
     finally:
         connection.close()
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. SQLite's busy timeout does not cover this: processes that open a new file at once take turns here."""
+    import sqlite3
+    import time
+
+    from .database import BUSY_SECONDS
+
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _migrations() -> Migrations:
