@@ -38,7 +38,8 @@ def served_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def jp_server_config(served_folder: Path) -> dict[str, Any]:
     return {
         "ServerApp": {
-            "jpserver_extensions": {"snapml_jupyter": True},
+            # Terminals have a route that Jupyter's own check warns about.
+            "jpserver_extensions": {"snapml_jupyter": True, "jupyter_server_terminals": False},
             "allow_unauthenticated_access": False,
         },
         "SnapMLExtension": {"workspace": str(served_folder)},
