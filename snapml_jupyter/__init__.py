@@ -5,8 +5,10 @@ Public names are loaded on first use, so `import snapml_jupyter as snap` is inst
 
 from __future__ import annotations
 
+import sys as _sys
 from importlib import import_module as _import_module
 from pathlib import Path as _Path
+from types import ModuleType as _ModuleType
 from typing import Any as _Any
 
 from .version import __version__
@@ -60,6 +62,17 @@ def __getattr__(name: str) -> _Any:
     value = getattr(_import_module(f".{_PUBLIC[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+class _Package(_ModuleType):
+    """Importing the subpackage `runs` sets the attribute `runs`, which would hide the public function of that name."""
+
+    def __setattr__(self, name: str, value: _Any) -> None:
+        if not (name in _PUBLIC and isinstance(value, _ModuleType)):
+            super().__setattr__(name, value)
+
+
+_sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -39,6 +39,11 @@ def test_every_public_name_resolves() -> None:
         assert getattr(snapml_jupyter, name) is not None
 
 
+def test_a_subpackage_does_not_hide_the_public_function_of_its_name() -> None:
+    assert loaded_by("import snapml_jupyter.runs.queries, snapml_jupyter as s; assert callable(s.runs), s.runs")
+    assert loaded_by("import snapml_jupyter.datasets.versions, snapml_jupyter as s; assert callable(s.datasets)")
+
+
 def test_an_unknown_public_name_is_an_attribute_error() -> None:
     import snapml_jupyter
 
