@@ -185,15 +185,27 @@ _TABLES_0001 = (
         created_at TEXT NOT NULL,
         revoked_at TEXT
     ) STRICT""",
+    # Without a reference of its own a monitor follows the live deployment: the training data of its model version.
+    # `last_window` is the number of the newest window, so that looking for late labels needs no other table.
     """CREATE TABLE monitors (
         endpoint TEXT PRIMARY KEY REFERENCES endpoints(name),
-        reference_ref TEXT NOT NULL,
+        reference_ref TEXT,
         window_rows INTEGER NOT NULL,
+        last_window INTEGER NOT NULL DEFAULT 0,
         created_at TEXT NOT NULL,
         created_by TEXT NOT NULL,
-        error TEXT
+        error TEXT,
+        failed_at TEXT
     ) STRICT""",
-    # One row per closed window; `report` is a DriftReport, `profile_digest` the whylogs profile of the window.
+    # What a model answers on the reference rows, as an Arrow blob: computed once, compared with every window.
+    """CREATE TABLE reference_answers (
+        onnx_digest TEXT NOT NULL,
+        dataset_digest TEXT NOT NULL,
+        answers_digest TEXT NOT NULL,
+        PRIMARY KEY (onnx_digest, dataset_digest)
+    ) STRICT, WITHOUT ROWID""",
+    # One row per closed window; `report` is a DriftReport, `profile_digest` the whylogs profile of the window,
+    # `answers_digest` an Arrow blob of request keys and predictions that labels are joined with.
     """CREATE TABLE monitor_windows (
         endpoint TEXT NOT NULL REFERENCES monitors(endpoint),
         number INTEGER NOT NULL,
@@ -205,6 +217,7 @@ _TABLES_0001 = (
         n_correct INTEGER NOT NULL,
         report TEXT NOT NULL,
         profile_digest TEXT,
+        answers_digest TEXT,
         PRIMARY KEY (endpoint, number)
     ) STRICT""",
     # The prediction log: Arrow batches as blobs, in the order they were taken in; `window` once they are judged.
@@ -219,14 +232,23 @@ _TABLES_0001 = (
         window INTEGER,
         PRIMARY KEY (endpoint, batch)
     ) STRICT""",
+    """CREATE INDEX prediction_batches_waiting ON prediction_batches(endpoint, deployment, n_rows, ended_at)
+        WHERE window IS NULL""",
+    # `label` is JSON. A label waits until the window with its prediction is closed; `searched_through` is the last
+    # window in which it was looked for, so that an unknown request id costs one look per window.
     """CREATE TABLE feedback (
         endpoint TEXT NOT NULL REFERENCES endpoints(name),
         request_id TEXT NOT NULL,
         row_number INTEGER NOT NULL,
         label TEXT NOT NULL,
         received_at TEXT NOT NULL,
+        window INTEGER,
+        is_correct INTEGER,
+        searched_through INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (endpoint, request_id, row_number)
     ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX feedback_waiting ON feedback(endpoint, searched_through) WHERE window IS NULL",
+    "CREATE INDEX feedback_by_window ON feedback(endpoint, window, is_correct) WHERE window IS NOT NULL",
     """CREATE TABLE alerts (
         alert_id TEXT PRIMARY KEY,
         endpoint TEXT NOT NULL REFERENCES endpoints(name),
@@ -236,6 +258,8 @@ _TABLES_0001 = (
         raised_at TEXT NOT NULL,
         resolved_at TEXT
     ) STRICT""",
+    # A condition that stays is one alert, whoever looks how often.
+    "CREATE UNIQUE INDEX alerts_unresolved ON alerts(endpoint, rule) WHERE state <> 'resolved'",
     """CREATE TABLE events (
         event_id INTEGER PRIMARY KEY AUTOINCREMENT,
         kind TEXT NOT NULL,

@@ -31,13 +31,15 @@ def count_nouns(database: Database) -> dict[str, int]:
 
 #: (role, table, expression that names the subject, column with the digest)
 _REFERRING = (
-    ("manifest", "dataset_versions", "name || '@v' || number", "digest"),
+    ("manifest", "dataset_versions", "name || '@v' || number", "manifest_digest"),
     ("profile", "dataset_versions", "name || '@v' || number", "profile_digest"),
     ("artifact", "run_artifacts", "'run ' || run_id || ' ' || path", "digest"),
     ("model", "run_models", "'run ' || run_id", "model_digest"),
     ("ONNX graph", "model_versions", "name || ':' || number", "onnx_digest"),
     ("prediction log", "prediction_batches", "'endpoint ' || endpoint || ' ' || batch", "digest"),
     ("window profile", "monitor_windows", "'monitor ' || endpoint || ' window ' || number", "profile_digest"),
+    ("window answers", "monitor_windows", "'monitor ' || endpoint || ' window ' || number", "answers_digest"),
+    ("reference answers", "reference_answers", "'answers of graph ' || onnx_digest", "answers_digest"),
 )
 
 
