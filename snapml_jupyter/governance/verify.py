@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from ..datasets.contents import list_packs
 from ..domain.errors import DamagedContentError
 from ..domain.event import Problem, VerifyReport
 from ..operations import operation
@@ -21,6 +22,15 @@ def verify(workspace: Workspace) -> VerifyReport:
     needed: dict[str, list[str]] = defaultdict(list)
     for reference in overview.list_blob_references(workspace.database):
         needed[reference.digest].append(f"{reference.role} of {reference.subject}")
+    for ref, packs, n_missing in list_packs(workspace):
+        for pack in packs:
+            needed[pack].append(f"data of {ref}")
+        if n_missing:
+            problems.append(
+                Problem(
+                    kind="missing", subject=ref, message=f"{n_missing} chunks of {ref} are in no blob that is kept."
+                )
+            )
     kept = set()
     for digest in workspace.blobs.digests():
         kept.add(digest)

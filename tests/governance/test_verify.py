@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.governance.verify import verify
 from snapml_jupyter.store.workspace import Workspace
 
@@ -33,3 +34,32 @@ def test_a_missing_blob_is_named_by_what_needs_it(workspace: Workspace) -> None:
     workspace.blobs.remove(digest)
     report = verify(workspace)
     assert [p.message for p in report.problems] == [f"Blob {digest[:12]} is missing: the artifact of run r1 roc.png."]
+
+
+def test_damaged_data_is_named_by_every_version_that_holds_it(workspace: Workspace) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": range(1000), "b": [f"word {n}" for n in range(1000)]})
+    snapshot(workspace, "first", frame)
+    snapshot(workspace, "second", frame)
+    assert verify(workspace).passed
+    for digest in list(workspace.blobs.digests()):
+        path = workspace.blobs.path(digest)
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    report = verify(workspace)
+    said = " ".join(problem.message for problem in report.problems)
+    assert not report.passed
+    assert "manifest of first@v1" in said
+    assert "manifest of second@v1" in said
+
+
+def test_damaged_rows_are_named_when_the_manifest_is_whole(workspace: Workspace) -> None:
+    import pandas as pd
+
+    version = snapshot(workspace, "people", pd.DataFrame({"a": range(1000)}))
+    (pack,) = set(workspace.blobs.digests()) - {version.manifest_digest}
+    path = workspace.blobs.path(pack)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert [p.message for p in verify(workspace).problems] == [
+        f"Blob {pack[:12]} is damaged. It is the data of people@v1."
+    ]

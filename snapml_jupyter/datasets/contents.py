@@ -1,0 +1,28 @@
+"""Which blobs hold the rows of every version: for `snapml verify`, which names what a damaged blob belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..domain.errors import DamagedContentError, NotFoundError
+from ..store import datasets as kept
+from ..store.workspace import Workspace
+
+
+def list_packs(workspace: Workspace) -> Iterator[tuple[str, set[str], int]]:
+    """Each version's reference, the packs its chunks lie in, and how many of its chunks lie in none.
+
+    Versions whose manifest cannot be read are left out: the manifest itself is what is damaged then.
+    """
+    from .manifest import decode_manifest
+
+    for summary in kept.list_datasets(workspace.database):
+        for version in kept.list_versions(workspace.database, summary.name):
+            try:
+                content = workspace.blobs.read(version.manifest_digest)
+                manifest = decode_manifest(content, version.ref)
+            except (DamagedContentError, NotFoundError):
+                continue
+            wanted = set(manifest.chunk_digests())
+            places = kept.locate_chunks(workspace.database, wanted)
+            yield version.ref, {place.pack_digest for place in places.values()}, len(wanted) - len(places)
