@@ -41,11 +41,11 @@ def verify(workspace: Workspace) -> VerifyReport:
             problems.append(
                 Problem(kind="damaged", subject=digest, message=f"Blob {digest[:12]} is damaged. It is the {users}.")
             )
-    for digest, users in needed.items():
+    for digest, roles in needed.items():
         if digest not in kept:
             problems.append(
                 Problem(
-                    kind="missing", subject=digest, message=f"Blob {digest[:12]} is missing: the {'; '.join(users)}."
+                    kind="missing", subject=digest, message=f"Blob {digest[:12]} is missing: the {'; '.join(roles)}."
                 )
             )
     return VerifyReport(passed=not problems, n_audit_entries=n_entries, n_blobs=len(kept), problems=problems)

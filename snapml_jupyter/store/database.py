@@ -76,8 +76,7 @@ class Database:
                 yield connection
                 connection.execute("COMMIT")
             finally:
-                if connection.in_transaction:  # the body or the commit failed
-                    connection.execute("ROLLBACK")
+                _roll_back_if_open(connection)  # the body or the commit failed
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens a new one."""
@@ -85,6 +84,11 @@ class Database:
         if held is not None and held[0] == os.getpid():
             held[1].close()
         self._local.held = None
+
+
+def _roll_back_if_open(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> None:
