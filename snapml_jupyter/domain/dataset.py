@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,6 @@ class TablePage:
 
     dataset_ref: str
     columns: list[str]
-    rows: list[list[object]]
+    rows: list[list[Any]]
     offset: int
     n_rows: int
