@@ -1,0 +1,39 @@
+// JupyterLab's packages are ES modules; jest runs CommonJS, so they are compiled on the way in.
+const esModules = [
+  '@codemirror',
+  '@jupyter',
+  '@jupyterlab',
+  '@lezer',
+  '@lumino',
+  '@marijn',
+  '@microsoft',
+  'lib0',
+  'exenv-es6',
+  'nanoid',
+  'style-mod',
+  'vscode-ws-jsonrpc',
+  'y-protocols',
+  'y-websocket',
+  'yjs'
+].join('|');
+
+module.exports = {
+  rootDir: __dirname,
+  testEnvironment: 'jsdom',
+  testMatch: ['<rootDir>/tests/**/*.spec.ts?(x)'],
+  setupFiles: ['<rootDir>/tests/setup.cjs'],
+  moduleNameMapper: {
+    '\\.(css|svg)$': '<rootDir>/tests/asset.cjs'
+  },
+  transform: {
+    '\\.[jt]sx?$': [
+      'ts-jest',
+      {
+        tsconfig: { ...require('./tsconfig.json').compilerOptions, module: 'commonjs', allowJs: true, incremental: false, tsBuildInfoFile: undefined, declaration: false },
+        isolatedModules: true,
+        diagnostics: false
+      }
+    ]
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esModules})/)`]
+};

@@ -1,0 +1,26 @@
+import type { OperationName } from '../api/client';
+
+/** Beginnings of the event kinds that alter the answer of a reading operation. */
+const TOPICS: Partial<Record<OperationName, readonly string[]>> = {
+  'governance.get_status': ['run.started', 'dataset.', 'model.version', 'endpoint.', 'alert.'],
+  'runs.list_runs': ['run.', 'model.version'],
+  'runs.get_run': ['run.', 'model.version'],
+  'runs.list_metric_points': ['run.updated', 'run.finished'],
+  'datasets.list_datasets': ['dataset.'],
+  'datasets.list_versions': ['dataset.'],
+  'registry.list_models': ['model.'],
+  'registry.list_model_versions': ['model.'],
+  'registry.get_model': ['model.'],
+  'serving.list_endpoints': ['endpoint.', 'deployment.', 'key.', 'host.'],
+  'serving.get_endpoint': ['endpoint.', 'deployment.', 'key.', 'host.'],
+  'serving.get_endpoint_metrics': ['deployment.', 'host.', 'monitor.window'],
+  'serving.get_host_status': ['host.', 'endpoint.', 'deployment.'],
+  'monitoring.list_monitors': ['monitor.', 'alert.', 'endpoint.'],
+  'monitoring.get_monitor': ['monitor.', 'alert.'],
+  'monitoring.list_alerts': ['alert.']
+};
+
+/** What to listen for; an answer that never changes (a profile, rows, an environment) has none. */
+export function topicsOf(name: OperationName): readonly string[] {
+  return TOPICS[name] ?? [];
+}

@@ -1,0 +1,126 @@
+import React, { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { metric } from '../format';
+import type { IChart } from './chart';
+import { useSurroundings } from './surroundings';
+
+const HEIGHT = 200;
+
+// Okabe and Ito's colours without yellow and black: told apart with any colour vision, readable on light and dark.
+const SERIES_COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00'];
+
+/** The chart on a canvas; drawn again when the theme or the width changes. */
+export default function Plot(props: IChart): React.ReactElement {
+  const { themeChanged } = useSurroundings();
+  const place = useRef<HTMLDivElement>(null);
+  const read = useRef<HTMLDivElement>(null);
+  const { x, series, xLabel, yLabel, isTime, yRange } = props;
+
+  useEffect(() => {
+    const node = place.current;
+    if (node === null) {
+      return;
+    }
+    let plot: uPlot | undefined;
+    const draw = () => {
+      plot?.destroy();
+      plot = new uPlot(options(), data(), node);
+    };
+    const data = () =>
+      [isTime ? x.map(ms => ms / 1000) : [...x], ...series.map(s => [...s.values])] as uPlot.AlignedData;
+    const options = (): uPlot.Options => {
+      const css = getComputedStyle(node);
+      const axis: uPlot.Axis = {
+        stroke: css.getPropertyValue('--jp-ui-font-color2').trim(),
+        grid: { stroke: css.getPropertyValue('--jp-border-color2').trim(), width: 1 },
+        ticks: { stroke: css.getPropertyValue('--jp-border-color2').trim(), width: 1 },
+        font: `11px ${css.getPropertyValue('--jp-ui-font-family')}`,
+        labelFont: `11px ${css.getPropertyValue('--jp-ui-font-family')}`,
+        labelSize: 18
+      };
+      return {
+        width: Math.max(160, node.clientWidth),
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { points: { size: 6 } },
+        scales: {
+          x: { time: isTime === true },
+          y: {
+            range: (_, low, high) =>
+              uPlot.rangeNum(
+                Math.min(low ?? 0, yRange?.[0] ?? Infinity),
+                Math.max(high ?? 1, yRange?.[1] ?? -Infinity),
+                0.1,
+                false
+              )
+          }
+        },
+        axes: [
+          { ...axis, label: xLabel, size: 32, space: 60 },
+          { ...axis, label: yLabel, size: 56, values: (_, ticks) => ticks.map(t => metric(t)) }
+        ],
+        series: [
+          {},
+          ...series.map((s, i) => ({
+            label: s.label,
+            stroke: SERIES_COLOURS[i % SERIES_COLOURS.length],
+            width: 2,
+            spanGaps: true,
+            points: { show: x.length < 60, size: 5, fill: SERIES_COLOURS[i % SERIES_COLOURS.length] }
+          }))
+        ],
+        hooks: {
+          setCursor: [
+            u => {
+              const at = u.cursor.idx;
+              if (read.current !== null) {
+                read.current.textContent =
+                  at === null || at === undefined ? '' : readout(u, at, isTime === true);
+              }
+            }
+          ]
+        }
+      };
+    };
+    draw();
+    const observer = new ResizeObserver(() => {
+      plot?.setSize({ width: Math.max(160, node.clientWidth), height: HEIGHT });
+    });
+    observer.observe(node);
+    // The theme's variables change after its style sheet is in.
+    const onTheme = () => void requestAnimationFrame(draw);
+    themeChanged?.connect(onTheme);
+    return () => {
+      themeChanged?.disconnect(onTheme);
+      observer.disconnect();
+      plot?.destroy();
+    };
+  }, [x, series, xLabel, yLabel, isTime, yRange, themeChanged]);
+
+  return (
+    <div role="img" aria-label={props.label}>
+      {series.length > 1 && (
+        <div className="jp-snapml-series" aria-hidden="true">
+          {series.map((s, i) => (
+            <span key={s.label}>
+              <i style={{ background: SERIES_COLOURS[i % SERIES_COLOURS.length] }} />
+              {s.label}
+            </span>
+          ))}
+        </div>
+      )}
+      <div ref={place} className="jp-snapml-plot" />
+      <div ref={read} className="jp-snapml-readout" aria-hidden="true" />
+    </div>
+  );
+}
+
+function readout(plot: uPlot, at: number, isTime: boolean): string {
+  const x = plot.data[0][at];
+  const where = isTime ? new Date(x * 1000).toISOString().slice(0, 19).replace('T', ' ') : String(x);
+  const values = plot.series
+    .slice(1)
+    .map((s, i) => `${String(s.label)} ${metric(plot.data[i + 1][at] as number | null)}`);
+  return [where, ...values].join('  ');
+}

@@ -1,0 +1,40 @@
+import React, { useEffect, useState } from 'react';
+import { age, NOTHING, utc } from '../format';
+import { useSurroundings } from './surroundings';
+
+const TICK_MILLISECONDS = 5000;
+
+// One timer for all ages on the page, running only while there are any.
+const listeners = new Set<() => void>();
+let timer: number | undefined;
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= window.setInterval(() => {
+    if (!document.hidden) {
+      listeners.forEach(tell => tell());
+    }
+  }, TICK_MILLISECONDS);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) {
+      window.clearInterval(timer);
+      timer = undefined;
+    }
+  };
+}
+
+/** How long ago, with the exact UTC time on hover. */
+export function Age(props: { at: string | null }): React.ReactElement {
+  const { trans } = useSurroundings();
+  const [, redraw] = useState(0);
+  useEffect(() => subscribe(() => redraw(n => n + 1)), []);
+  if (props.at === null) {
+    return <span>{NOTHING}</span>;
+  }
+  return (
+    <time className="jp-snapml-age" dateTime={props.at} title={utc(props.at)}>
+      {age(props.at, Date.now(), trans)}
+    </time>
+  );
+}

@@ -1,0 +1,64 @@
+import React from 'react';
+import { Status } from '../parts/status';
+import { Age } from '../parts/times';
+import type { IRow } from './rows';
+
+/** Height of every row; the list places rows by it. The style sheet has the same number. */
+export const ROW_HEIGHT = 44;
+
+export interface IRowPlace {
+  index: number;
+  n: number;
+  rowKey: string;
+  isActive: boolean;
+  onOpen: (row: IRow) => void;
+  onActivate: (rowKey: string) => void;
+}
+
+/** One row, placed by its index. The commands of the context menu read its kind and reference from it. */
+export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): React.ReactElement {
+  const { row, rowKey } = props;
+  return (
+    <div
+      className="jp-snapml-row"
+      role="option"
+      aria-selected={props.isActive}
+      aria-posinset={props.index + 1}
+      aria-setsize={props.n}
+      tabIndex={props.isActive ? 0 : -1}
+      data-kind={row.kind}
+      data-ref={row.ref}
+      data-key={rowKey}
+      style={{ top: props.index * ROW_HEIGHT }}
+      onClick={() => {
+        props.onActivate(rowKey);
+        props.onOpen(row);
+      }}
+      onContextMenu={() => props.onActivate(rowKey)}
+      onFocus={() => props.onActivate(rowKey)}
+      onKeyDown={event => {
+        if (event.key === 'Enter' || event.key === ' ') {
+          event.preventDefault();
+          props.onOpen(row);
+        }
+      }}
+    >
+      <div className="jp-snapml-row-line">
+        {row.status && <Status {...row.status} />}
+        <span className="jp-snapml-row-title" title={row.title}>
+          {row.title}
+        </span>
+        {row.note && <span className="jp-snapml-row-note">{row.note}</span>}
+        {row.figure && (
+          <span className="jp-snapml-row-figure" title={row.figure}>
+            {row.figure}
+          </span>
+        )}
+        {row.at && <Age at={row.at} />}
+      </div>
+      <div className="jp-snapml-row-detail" title={row.detail}>
+        {row.detail}
+      </div>
+    </div>
+  );
+});

@@ -1,0 +1,196 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type {
+  Alert,
+  DatasetSummary,
+  EndpointInfo,
+  Float,
+  ModelVersion,
+  MonitorInfo,
+  RegisteredModel,
+  Run
+} from '../api/types';
+import { bytes, count, duration, metric, percent } from '../format';
+import type { IStatus } from '../parts/status';
+import { statusOf } from '../parts/status';
+import type { Kind } from '../tokens';
+
+/** One row of the sidebar: two lines at most. */
+export interface IRow {
+  kind: Kind;
+  /** What opening, copying and inserting act on. */
+  ref: string;
+  title: string;
+  status?: IStatus;
+  /** Beside the title, in secondary colour. */
+  note?: string;
+  /** The one number that matters. */
+  figure?: string;
+  /** When; shown as an age. */
+  at?: string;
+  /** The second line. */
+  detail: string;
+}
+
+const SEPARATOR = ' · ';
+const join = (parts: (string | null | undefined | false)[]) => parts.filter(Boolean).join(SEPARATOR);
+
+/** Names of metrics, best known first; of others the first one logged is shown. */
+const KNOWN_METRICS = ['auc', 'roc_auc', 'accuracy', 'f1', 'r2', 'rmse', 'mae', 'loss'];
+
+/** The metric a row has room for: `auc 0.782`. */
+export function keyMetric(metrics: Record<string, Float>): string | undefined {
+  const names = Object.keys(metrics);
+  const rank = (name: string) => {
+    const plain = name.toLowerCase().replace(/_score$/, '');
+    const known = KNOWN_METRICS.findIndex(m => plain === m || plain.endsWith(`_${m}`));
+    return known < 0 ? KNOWN_METRICS.length : known;
+  };
+  const best = names.reduce<string | undefined>(
+    (found, name) => (found === undefined || rank(name) < rank(found) ? name : found),
+    undefined
+  );
+  return best === undefined ? undefined : `${best} ${metric(metrics[best])}`;
+}
+
+export function runRow(run: Run, trans: TranslationBundle): IRow {
+  const told =
+    run.error !== null
+      ? `${run.error.type}: ${run.error.message}`
+      : join([
+          run.inputs.map(input => input.dataset_ref).join(SEPARATOR),
+          run.duration_seconds !== null && duration(run.duration_seconds),
+          run.source.execution_count !== null && trans.__('cell %1', run.source.execution_count),
+          run.inputs.length === 0 && run.experiment !== 'default' && run.experiment
+        ]);
+  const status = statusOf(run.status, trans);
+  return {
+    kind: 'run',
+    ref: run.run_id,
+    title: run.name,
+    status,
+    figure: keyMetric(run.metrics),
+    at: run.started_at,
+    detail: told || status.word
+  };
+}
+
+export function datasetRow(dataset: DatasetSummary, trans: TranslationBundle): IRow {
+  const latest = dataset.latest;
+  return {
+    kind: 'dataset',
+    ref: latest.ref,
+    title: dataset.name,
+    note: `v${latest.number}`,
+    figure: trans._n('%1 row', '%1 rows', latest.n_rows, count(latest.n_rows)),
+    at: latest.created_at,
+    detail: join([
+      trans._n('%1 column', '%1 columns', latest.n_columns),
+      bytes(latest.size_bytes),
+      trans._n('%1 version', '%1 versions', dataset.n_versions),
+      latest.message
+    ])
+  };
+}
+
+/** Where a version stands: `champion · production`. */
+export function standing(version: ModelVersion): string {
+  return join([...version.aliases, version.stage !== 'none' && version.stage]);
+}
+
+export function modelRow(model: RegisteredModel, trans: TranslationBundle): IRow {
+  const shown = model.champion ?? model.latest;
+  const newer =
+    model.latest.ref !== shown.ref &&
+    trans.__('newest v%1 %2', model.latest.number, standing(model.latest));
+  return {
+    kind: 'model',
+    ref: shown.ref,
+    title: model.name,
+    note: `v${shown.number}`,
+    figure: keyMetric(shown.metrics),
+    at: shown.created_at,
+    detail: join([
+      standing(shown) || trans.__('no stage'),
+      newer,
+      shown.estimator,
+      trans._n('%1 version', '%1 versions', model.n_versions)
+    ])
+  };
+}
+
+export function endpointRow(endpoint: EndpointInfo, trans: TranslationBundle): IRow {
+  const routed = endpoint.deployments.filter(d => d.status === 'live' || d.status === 'starting');
+  const newest = endpoint.deployments[endpoint.deployments.length - 1];
+  const shown = routed[routed.length - 1] ?? newest;
+  const failed = newest?.status === 'failed' ? newest : undefined;
+  const keys = endpoint.keys.filter(key => key.revoked_at === null).length;
+  return {
+    kind: 'endpoint',
+    ref: endpoint.name,
+    title: endpoint.name,
+    status: shown
+      ? statusOf(failed?.status ?? shown.status, trans)
+      : { condition: 'stopped', word: trans.__('nothing deployed') },
+    figure: routed.map(d => `${d.model_ref} ${percent(d.share_fraction)}`).join(' '),
+    at: shown?.created_at ?? endpoint.created_at,
+    detail: failed
+      ? trans.__('%1 failed: %2', failed.model_ref, failed.failure ?? '')
+      : join([
+          shown && statusOf(shown.status, trans).word,
+          endpoint.url?.replace(/^https?:\/\//, ''),
+          trans._n('%1 key', '%1 keys', keys)
+        ])
+  };
+}
+
+export function monitorRow(monitor: MonitorInfo, trans: TranslationBundle): IRow {
+  const last = monitor.windows[monitor.windows.length - 1];
+  const judged = last?.report.columns.filter(c => c.status === 'stable' || c.status === 'drifted');
+  const moved = judged?.filter(c => c.drifted).length ?? 0;
+  const isOpen = monitor.alerts.some(alert => alert.state === 'open');
+  return {
+    kind: 'monitor',
+    ref: monitor.endpoint,
+    title: monitor.endpoint,
+    status:
+      isOpen || moved > 0
+        ? { condition: 'alert', word: isOpen ? trans.__('open alert') : trans.__('drift') }
+        : last
+          ? { condition: 'good', word: trans.__('no drift') }
+          : { condition: 'waiting', word: trans.__('no window yet') },
+    figure: judged && trans.__('%1 of %2 drifted', moved, judged.length),
+    at: last?.ended_at,
+    detail: join([
+      trans._n('%1 window', '%1 windows', monitor.windows.length),
+      trans.__('%1 predictions', count(monitor.n_predictions)),
+      last?.accuracy !== null && last !== undefined && trans.__('accuracy %1', metric(last.accuracy)),
+      monitor.error
+    ])
+  };
+}
+
+export function alertRow(alert: Alert, trans: TranslationBundle): IRow {
+  return {
+    kind: 'alert',
+    ref: alert.endpoint,
+    title: alert.endpoint,
+    note: alert.rule,
+    status: statusOf(alert.state, trans),
+    at: alert.raised_at,
+    detail: alert.message
+  };
+}
+
+/** The rows that contain every word of the filter. */
+export function filterRows(rows: readonly IRow[], filter: string): readonly IRow[] {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) {
+    return rows;
+  }
+  return rows.filter(row => {
+    const text = [row.title, row.ref, row.note, row.figure, row.status?.word, row.detail]
+      .join(' ')
+      .toLowerCase();
+    return words.every(word => text.includes(word));
+  });
+}

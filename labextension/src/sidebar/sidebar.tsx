@@ -1,0 +1,137 @@
+import { FilterBox } from './filter';
+import React, { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useSession } from '../live/hooks';
+import { Problem, Skeleton } from '../parts/states';
+import { useSurroundings } from '../parts/surroundings';
+import { CommandIDs } from '../tokens';
+import { Header } from './header';
+import type { IRow } from './rows';
+import type { ISection } from './section';
+import { rowKeyOf, Section } from './section';
+import { useSections } from './sections';
+import { Scroller } from './windowed';
+
+/** What the sidebar remembers over a reload. */
+export interface ISidebarMemory {
+  closed: readonly string[];
+  onClosedChanged: (closed: readonly string[]) => void;
+}
+
+/** The whole panel. When the server part does not answer, that is the one thing it says. */
+export function Sidebar(props: ISidebarMemory): React.ReactElement {
+  const session = useSession();
+  return (
+    <div className="jp-snapml-sidebar">
+      <Header session={session} />
+      {session.error !== undefined && <Problem error={session.error} onRetry={session.retry} />}
+      {session.data === undefined && session.error === undefined && <Skeleton n={6} />}
+      {session.data !== undefined && <Sections {...props} />}
+    </div>
+  );
+}
+
+function Sections(props: ISidebarMemory): React.ReactElement {
+  const { commands } = useSurroundings();
+  const [filter, setFilter] = useState('');
+  const [closed, setClosed] = useState(props.closed);
+  const [activeKey, setActiveKey] = useState<string | null>(null);
+  const [scroller, setScroller] = useState<HTMLElement | null>(null);
+  const sections = useSections(filter);
+  const isFiltered = filter.trim() !== '';
+  const isOpen = (section: ISection) =>
+    isFiltered ? section.rows.length > 0 : !closed.includes(section.id);
+
+  const keys = sections.filter(isOpen).flatMap(s => s.rows.map(row => rowKeyOf(s, row)));
+  // One row can always be reached with the Tab key.
+  const reachable = activeKey !== null && keys.includes(activeKey) ? activeKey : (keys[0] ?? null);
+  const moveTo = useFocusOn(scroller, setActiveKey);
+
+  const toggle = (id: string) => {
+    const next = closed.includes(id) ? closed.filter(other => other !== id) : [...closed, id];
+    setClosed(next);
+    props.onClosedChanged(next);
+  };
+  const open = useCallback(
+    (row: IRow) => {
+      const kind = row.kind === 'alert' ? 'monitor' : row.kind;
+      void commands.execute(CommandIDs.open, { kind, ref: row.ref });
+    },
+    [commands]
+  );
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const row = (event.target as HTMLElement).closest<HTMLElement>('[data-key]');
+    const here = row === null ? -1 : keys.indexOf(row.dataset.key ?? '');
+    const next = here < 0 ? undefined : keyAfter(event.key, here, keys);
+    if (next !== undefined) {
+      event.preventDefault();
+      moveTo(next);
+    }
+  };
+
+  return (
+    <>
+      <FilterBox value={filter} onChange={setFilter} />
+      <div className="jp-snapml-scroller" ref={setScroller} onKeyDown={onKeyDown}>
+        <Scroller.Provider value={scroller}>
+          <div>
+            {sections.map(section => (
+              <Section
+                key={section.id}
+                section={section}
+                isFiltered={isFiltered}
+                isOpen={isOpen(section)}
+                activeKey={reachable}
+                onToggle={toggle}
+                onOpen={open}
+                onActivate={setActiveKey}
+              />
+            ))}
+          </div>
+        </Scroller.Provider>
+      </div>
+    </>
+  );
+}
+
+/** Where an arrow leads from row `here`. */
+function keyAfter(pressed: string, here: number, keys: readonly string[]): string | undefined {
+  switch (pressed) {
+    case 'ArrowDown':
+      return keys[Math.min(here + 1, keys.length - 1)];
+    case 'ArrowUp':
+      return keys[Math.max(here - 1, 0)];
+    case 'Home':
+      return keys[0];
+    case 'End':
+      return keys[keys.length - 1];
+    default:
+      return undefined;
+  }
+}
+
+/** Makes a row active and, once it is in the document, focuses it. */
+function useFocusOn(
+  scroller: HTMLElement | null,
+  activate: (key: string) => void
+): (key: string) => void {
+  const wanted = useRef<string | null>(null);
+  useEffect(() => {
+    if (wanted.current === null || scroller === null) {
+      return;
+    }
+    const row = [...scroller.querySelectorAll<HTMLElement>('[data-key]')].find(
+      node => node.dataset.key === wanted.current
+    );
+    if (row) {
+      wanted.current = null;
+      row.focus();
+    }
+  });
+  return useMemo(
+    () => (key: string) => {
+      wanted.current = key;
+      activate(key);
+    },
+    [activate]
+  );
+}
