@@ -55,7 +55,7 @@ def encode_arrow(values: pa.ChunkedArray, name: str) -> EncodedColumn:
 def _encode_plain(values: Any, name: str) -> tuple[dict[str, Any], list[PartSource], str]:
     """Codec, parts and Arrow type in words of anything but a categorical."""
     dtype = values.dtype
-    if isinstance(values, pd.arrays.NumpyExtensionArray):
+    if type(values) is pd.arrays.NumpyExtensionArray:  # not its subclasses: strings on numpy are one
         values = values.to_numpy()
         dtype = values.dtype
     if isinstance(dtype, np.dtype):
@@ -86,7 +86,7 @@ def _encode_plain(values: Any, name: str) -> tuple[dict[str, Any], list[PartSour
         return _encode_intervals(values, name)
     if isinstance(dtype, pd.PeriodDtype):
         part = TimePart(values.asi8, pa.int64())
-        return {"kind": "period", "freq": dtype.freq.freqstr}, [part], "int64"
+        return {"kind": "period", "dtype": str(dtype)}, [part], "int64"
     raise CannotKeepError(
         f"Column '{name}' has the dtype {dtype}, which is not kept. Convert it first, "
         f"for instance: df[{name!r}] = df[{name!r}].astype(...) to a number, string or category."
@@ -118,19 +118,8 @@ def _encode_numpy(values: Any, name: str) -> tuple[dict[str, Any], list[PartSour
 
 
 def _encode_categorical(values: Any, name: str, is_index: bool) -> EncodedColumn:
-    categories = values.categories
-    codec, parts, described = _encode_plain(categories.array, f"{name} (its categories)")
     codes = values.codes
-    codec_of_values = (
-        {
-            "kind": "range",
-            "start": categories.start,
-            "stop": categories.stop,
-            "step": categories.step,
-        }
-        if isinstance(categories, pd.RangeIndex)
-        else codec
-    )
+    lookup, described = encode_lookup(values.categories, f"{name} (its categories)")
     return EncodedColumn(
         name=name,
         type=f"dictionary<{described}>",
@@ -138,8 +127,42 @@ def _encode_categorical(values: Any, name: str, is_index: bool) -> EncodedColumn
         codec={"kind": "categorical", "ordered": bool(values.ordered), "codes": codes.dtype.name},
         parts=[NumpyPart(codes, pa.from_numpy_dtype(codes.dtype))],
         is_index=is_index,
-        lookup=EncodedLookup(n_values=len(categories), codec=codec_of_values, parts=parts),
+        lookup=lookup,
     )
+
+
+def encode_level(codes: Any, level: Any, name: str) -> EncodedColumn:
+    """One level of a MultiIndex: its distinct values, and for each row which of them (-1: missing)."""
+    codes = np.asarray(codes)
+    lookup, described = encode_lookup(level, name)
+    return EncodedColumn(
+        name=name,
+        type=described,
+        dtype=str(level.dtype),
+        codec={"kind": "level", "codes": codes.dtype.name},
+        parts=[NumpyPart(codes, pa.from_numpy_dtype(codes.dtype))],
+        is_index=True,
+        lookup=lookup,
+    )
+
+
+def encode_lookup(values: Any, name: str) -> tuple[EncodedLookup, str]:
+    """An index that rows point into, and its Arrow type in words."""
+    if isinstance(values, pd.RangeIndex):
+        codec = {"kind": "range", "start": values.start, "stop": values.stop, "step": values.step}
+        return EncodedLookup(n_values=len(values), codec=codec, parts=[]), "int64"
+    codec, parts, described = _encode_plain(values.array, name)
+    freq = freq_of(values)
+    if freq is not None:
+        codec = {**codec, "index_freq": freq}
+    return EncodedLookup(n_values=len(values), codec=codec, parts=parts), described
+
+
+def freq_of(index: Any) -> str | None:
+    """The frequency that a regular time index remembers."""
+    if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) and index.freq is not None:
+        return str(index.freq.freqstr)
+    return None
 
 
 def _encode_intervals(values: Any, name: str) -> tuple[dict[str, Any], list[PartSource], str]:
@@ -173,13 +196,16 @@ def _check_type(held: pa.DataType, name: str) -> None:
 
 
 def _not_text(values: Any, name: str) -> CannotKeepError:
-    for row, value in enumerate(values):
-        try:
-            if isinstance(value, str):
-                value.encode()
-        except UnicodeEncodeError:
-            return CannotKeepError(
-                f"Column '{name}', row {row}: this str has characters that are half of a surrogate pair, which no "
-                f"file can keep. Repair it: df[{name!r}] = df[{name!r}].str.encode('utf-8', 'replace').str.decode('utf-8')."
-            )
-    return CannotKeepError(f"Column '{name}' has text that cannot be kept as UTF-8.")
+    encodable = [_is_encodable(value) for value in values]
+    row = encodable.index(False) if False in encodable else 0
+    return CannotKeepError(
+        f"Column '{name}', row {row}: a str with half of a surrogate pair cannot be kept as UTF-8. Repair the text: "
+        f"df[{name!r}] = df[{name!r}].str.encode('utf-8', 'replace').str.decode('utf-8')."
+    )
+
+
+def _is_encodable(value: Any) -> bool:
+    try:
+        return not isinstance(value, str) or value.encode() is not None
+    except UnicodeEncodeError:
+        return False

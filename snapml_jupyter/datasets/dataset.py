@@ -72,8 +72,12 @@ class Dataset:
         levels = [column for column in self.manifest.columns if column.is_index]
         wanted = self._rows(rows)
         reader = self._reader([*stored, *levels], wanted)
-        values = {place: reader.to_pandas(column) for place, column in enumerate(stored)}
         index = decode_index(frame["index"], self.version.n_rows, [reader.to_pandas(level) for level in levels], wanted)
+        values = {}
+        for place, column in enumerate(stored):
+            array = reader.to_pandas(column)
+            # A Series of that very dtype: pandas would guess a better one for objects.
+            values[place] = pd.Series(array, index=index, dtype=array.dtype, copy=False)
         # copy=False keeps each column's own memory; joining equal dtypes into one block would copy everything.
         whole = pd.DataFrame(values, index=index, copy=False)
         whole.columns = labels

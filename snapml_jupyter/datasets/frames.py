@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ..domain.errors import CannotKeepError
-from .codecs import encode_arrow, encode_values
+from .codecs import encode_arrow, encode_level, encode_values, freq_of
 from .columns import EncodedTable
 
 
@@ -55,7 +55,8 @@ def decode_labels(said: dict[str, Any]) -> pd.Index[Any]:
     if said["kind"] == "times":
         values = np.array(said["values"], dtype="int64").view(f"M8[{said['unit']}]")
         times = pd.DatetimeIndex(values, name=said["name"])
-        return times if said["tz"] is None else times.tz_localize("UTC").tz_convert(said["tz"])
+        times = times if said["tz"] is None else times.tz_localize("UTC").tz_convert(said["tz"])
+        return with_freq(times, said["freq"])
     if said["dtype"] == "str":
         return pd.Index(said["values"], dtype="str", name=said["name"])
     return pd.Index(said["values"], dtype=said["dtype"], name=said["name"])
@@ -67,17 +68,34 @@ def decode_index(said: dict[str, Any], n_rows: int, levels: list[Any], rows: sli
         whole = pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["names"][0])
         return whole[rows]
     if said["kind"] == "multi":
-        return pd.MultiIndex.from_arrays(levels, names=said["names"])
+        return _join_levels(levels, said["names"])
     index = pd.Index(levels[0], dtype=levels[0].dtype, name=said["names"][0], copy=False)
-    freq = said.get("freq")
-    if freq is not None and isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) and len(index) > 2:
+    return with_freq(index, said["freq"])
+
+
+def with_freq(index: Any, freq: str | None) -> Any:
+    """A time index with the frequency it remembered; a part of one may be too short to have any."""
+    if freq is not None and len(index):
         index.freq = pd.tseries.frequencies.to_offset(freq)
     return index
 
 
+def _join_levels(levels: list[Any], names: list[Any]) -> pd.MultiIndex:
+    """A MultiIndex of levels, each (distinct values, codes) or the values themselves."""
+    values, codes = [], []
+    for level in levels:
+        if not isinstance(level, tuple):
+            alone = pd.MultiIndex.from_arrays([level])
+            level = (alone.levels[0], alone.codes[0])
+        values.append(level[0])
+        codes.append(level[1])
+    return pd.MultiIndex(levels=values, codes=codes, names=names)
+
+
 def _array(frame: pd.DataFrame, place: int) -> Any:
     values = frame.iloc[:, place].array
-    return values.to_numpy() if isinstance(values, pd.arrays.NumpyExtensionArray) else values
+    # Its subclasses (strings on numpy) are dtypes of their own.
+    return values.to_numpy() if type(values) is pd.arrays.NumpyExtensionArray else values
 
 
 def _encode_index(index: pd.Index[Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -91,14 +109,16 @@ def _encode_index(index: pd.Index[Any]) -> tuple[dict[str, Any], list[Any]]:
             "names": names,
         }, []
     if isinstance(index, pd.MultiIndex):
-        levels = [
-            encode_values(index.get_level_values(place).array, _level_name(name, place), is_index=True)
-            for place, name in enumerate(names)
-        ]
-        return {"kind": "multi", "names": names}, levels
-    said: dict[str, Any] = {"kind": "plain", "names": names}
-    if isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) and index.freq is not None:
-        said["freq"] = index.freq.freqstr
+        whole = index.remove_unused_levels()  # a slice of a large frame points into all of its values
+        columns = []
+        for place, name in enumerate(names):
+            level, column = whole.levels[place], _level_name(name, place)
+            if isinstance(level.dtype, pd.CategoricalDtype):
+                columns.append(encode_values(whole.get_level_values(place).array, column, is_index=True))
+            else:
+                columns.append(encode_level(whole.codes[place], level, column))
+        return {"kind": "multi", "names": names}, columns
+    said = {"kind": "plain", "names": names, "freq": freq_of(index)}
     return said, [encode_values(index.array, _level_name(names[0], None), is_index=True)]
 
 
@@ -114,7 +134,14 @@ def _encode_labels(labels: pd.Index[Any]) -> dict[str, Any]:
         return {"kind": "range", "start": labels.start, "stop": labels.stop, "step": labels.step, "name": name}
     if isinstance(labels, pd.DatetimeIndex):
         zone = None if labels.tz is None else str(pa.timestamp(labels.unit, tz=labels.tz).tz)
-        return {"kind": "times", "unit": labels.unit, "tz": zone, "values": labels.asi8.tolist(), "name": name}
+        return {
+            "kind": "times",
+            "unit": labels.unit,
+            "tz": zone,
+            "values": labels.asi8.tolist(),
+            "freq": freq_of(labels),
+            "name": name,
+        }
     dtype = str(labels.dtype)
     if isinstance(labels.dtype, pd.CategoricalDtype) or (
         not isinstance(labels.dtype, np.dtype) and not isinstance(labels.dtype, pd.StringDtype)

@@ -1,4 +1,5 @@
-"""Columns of Python objects: kept when all values have one type that Arrow can say exactly, refused otherwise.
+"""Columns of Python objects. Values that all have one type with an exact Arrow column become that column; the others
+become texts (`mixed_values`), or are refused with the column, the row and the type.
 
 What stands for "missing" in such a column (None, NaN, NA, NaT) is kept too: as one word when it is always the same,
 else as a second part with a code for each row.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,32 @@ import pyarrow as pa
 from ..domain.errors import CannotKeepError
 from .arrow_types import type_to_json
 from .columns import ArrowPart, NumpyPart, PartSource
+from .mixed_values import CannotSayError, from_text, same_value, to_text
 
 #: What stands for a missing value, by its code in the second part (0 is a value).
 MARKERS: tuple[tuple[str, Any], ...] = (("None", None), ("nan", float("nan")), ("NA", pd.NA), ("NaT", pd.NaT))
 _MARKER_TYPES: dict[type, int] = {type(None): 1, type(pd.NA): 3, type(pd.NaT): 4}
+_NAN = 2
+
+#: Types that Arrow keeps exactly by construction, so that nothing needs to be compared.
+_EXACT: dict[type, pa.DataType] = {
+    str: pa.large_string(),
+    bytes: pa.large_binary(),
+    bool: pa.bool_(),
+    int: pa.int64(),
+    float: pa.float64(),
+}
+#: Types that Arrow may normalise, so that the column is read back and compared; None lets Arrow choose the type.
+_CHECKED: dict[type, pa.DataType | None] = {
+    decimal.Decimal: None,
+    datetime.date: pa.date32(),
+    datetime.time: pa.time64("us"),
+    datetime.datetime: pa.timestamp("us"),
+    datetime.timedelta: pa.duration("us"),
+    list: None,
+    dict: None,
+    np.ndarray: None,
+}
 
 Encoded = tuple[dict[str, Any], list[PartSource], str]
 
@@ -33,34 +56,24 @@ def encode_objects(values: Any, name: str) -> Encoded:
     missing = {_MARKER_TYPES[kind] for kind in found & set(_MARKER_TYPES)}
     if float in kinds and len(kinds) > 1 and all(value != value for value in values if type(value) is float):
         kinds.discard(float)  # NaN among strings stands for "missing"; among floats it is a value
-        missing.add(2)
-    if len(kinds) > 1:
-        raise _mixed(values, name, kinds)
-    kind = next(iter(kinds), None)
-    codec: dict[str, Any] = {"kind": "object", "of": "nothing" if kind is None else kind.__name__}
-    if kind is None:
-        held, text = pa.nulls(len(values)), True
-    elif kind in _QUICK:
-        held, text = _quick(values, kind, name), True
-    elif kind in _CHECKED:
-        held, text = _CHECKED[kind](values, codec), False
-    else:
-        raise _unknown(values, name, kind)
-    if held is None or (not text and not _comes_back(codec, held, values, kind)):
-        raise _inexact(values, name, kind)
+        missing.add(_NAN)
+    codes = _codes(values, _NAN in missing) if missing else None
+    codec: dict[str, Any] = {"kind": "object"}
+    held = _as_column(values, codes, kinds, codec)
+    if held is None:
+        codec = {"kind": "object", "of": "mixed"}
+        held = _as_texts(values, codes, name)
     parts: list[PartSource] = [ArrowPart(held)]
     if len(missing) == 1:
         codec["missing"] = MARKERS[next(iter(missing)) - 1][0]
-    elif missing:
-        parts.append(NumpyPart(_codes(values, kind), pa.int8()))
+    elif codes is not None:
+        parts.append(NumpyPart(codes, pa.int8()))
     return codec, parts, str(held.type)
 
 
-def decode_objects(codec: dict[str, Any], held: pa.Array | pa.ChunkedArray, codes: Any = None) -> Any:
+def decode_objects(codec: dict[str, Any], held: pa.Array, codes: Any = None) -> Any:
     """The object array that `encode_objects` was given."""
-    read = _READERS.get(codec["of"], _read_plain)
-    values = np.empty(len(held), dtype=object)
-    values[:] = read(held, codec)
+    values = _read(codec, held)
     if codes is not None:
         for code, (_, marker) in enumerate(MARKERS, start=1):
             values[codes == code] = marker
@@ -69,181 +82,97 @@ def decode_objects(codec: dict[str, Any], held: pa.Array | pa.ChunkedArray, code
     return values
 
 
-def _quick(values: Any, kind: type, name: str) -> pa.Array:
-    """Types that Arrow keeps exactly by construction, so that nothing needs to be compared."""
-    held = _QUICK[kind]
-    try:
-        return _single(pa.array(values, type=held, from_pandas=kind is not float))
-    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-        row, value = _first_refused(values, held, kind)
-        what = "is beyond 64 bits" if kind is int else "has characters that are half of a surrogate pair"
-        advice = ".astype('str')" if kind is int else ".str.encode('utf-8', 'replace').str.decode('utf-8')"
-        raise CannotKeepError(
-            f"Column '{name}', row {row}: the {kind.__name__} {str(value)[:30]!a} {what} and cannot be kept. "
-            f"Convert the column: df[{name!r}] = df[{name!r}]{advice}."
-        ) from None
+def _codes(values: Any, nan_is_missing: bool) -> Any:
+    """0 for a value, else which marker stands for the missing one."""
+    codes = {**_MARKER_TYPES, float: _NAN} if nan_is_missing else _MARKER_TYPES
+    return np.fromiter((codes.get(type(value), 0) for value in values), dtype=np.int8, count=len(values))
 
 
-_QUICK: dict[type, pa.DataType] = {
-    str: pa.large_string(),
-    bytes: pa.large_binary(),
-    bool: pa.bool_(),
-    int: pa.int64(),
-    float: pa.float64(),
-}
-
-
-def _first_refused(values: Any, held: pa.DataType, kind: type) -> tuple[int, Any]:
-    for row, value in enumerate(values):
-        if type(value) is kind:
-            try:
-                pa.scalar(value, type=held)
-            except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-                return row, value
-    return 0, values[0]
-
-
-def _inferred(values: Any, codec: dict[str, Any]) -> pa.Array | None:
-    try:
-        held = _single(pa.array(values, from_pandas=True))
-        type_to_json(held.type)
-    except (pa.ArrowException, CannotKeepError, OverflowError, TypeError, ValueError):
+def _as_column(values: Any, codes: Any, kinds: set[type], codec: dict[str, Any]) -> pa.Array | None:
+    """The values as one Arrow column, or None when there is none that keeps them exactly."""
+    if len(kinds) > 1:
         return None
-    return held
-
-
-def _typed(held: pa.DataType) -> Callable[[Any, dict[str, Any]], pa.Array | None]:
-    def convert(values: Any, codec: dict[str, Any]) -> pa.Array | None:
-        try:
-            return _single(pa.array(values, type=held, from_pandas=True))
-        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+    kind = next(iter(kinds), None)
+    codec["of"] = "nothing" if kind is None else kind.__name__
+    if kind is None:
+        return pa.nulls(len(values))
+    if kind not in _EXACT and kind not in _CHECKED:
+        return None
+    if kind is np.ndarray:
+        dtypes = {value.dtype for value in values if type(value) is np.ndarray}
+        if len(dtypes) > 1:
             return None
-
-    return convert
-
-
-def _decimals(values: Any, codec: dict[str, Any]) -> pa.Array | None:
-    held = _inferred(values, codec)
-    if held is not None and pa.types.is_decimal(held.type) and _comes_back(codec, held, values, decimal.Decimal):
-        return held
-    codec["as"] = "text"  # exponents differ (1.0 and 1.00), or NaN or infinity: the text says them all
-    return _typed(pa.large_string())(_texts(values), codec)
-
-
-def _texts(values: Any) -> Any:
-    return np.array([str(value) if type(value) is decimal.Decimal else None for value in values], dtype=object)
-
-
-def _arrays(values: Any, codec: dict[str, Any]) -> pa.Array | None:
-    dtypes = {value.dtype for value in values if type(value) is np.ndarray}
-    if len(dtypes) != 1:
+        codec["dtype"] = next(iter(dtypes)).str
+    masked = values
+    if codes is not None:
+        masked = values.copy()
+        masked[codes > 0] = None
+    try:
+        held = pa.array(masked, type=_EXACT.get(kind) or _CHECKED.get(kind), from_pandas=False)
+        type_to_json(held.type)
+    except (pa.ArrowException, CannotKeepError, OverflowError, UnicodeEncodeError, TypeError, ValueError):
         return None
-    codec["dtype"] = next(iter(dtypes)).name
-    return _inferred(values, codec)
+    if isinstance(held, pa.ChunkedArray):  # Arrow splits what is larger than 2 GB
+        held = pa.concat_arrays(held.chunks)
+    if kind in _EXACT or _comes_back(codec, held, values, kind):
+        return held
+    return None
 
 
-_CHECKED: dict[type, Callable[[Any, dict[str, Any]], pa.Array | None]] = {
-    decimal.Decimal: _decimals,
-    datetime.date: _typed(pa.date32()),
-    datetime.time: _typed(pa.time64("us")),
-    datetime.datetime: _typed(pa.timestamp("us")),
-    datetime.timedelta: _typed(pa.duration("us")),
-    list: _inferred,
-    dict: _inferred,
-    np.ndarray: _arrays,
-}
+def _comes_back(codec: dict[str, Any], held: pa.Array, values: Any, kind: type) -> bool:
+    try:
+        back = _read(codec, held)
+    except (pa.ArrowException, OverflowError, ValueError, TypeError):
+        return False
+    return all(same_value(a, b) for a, b in zip(values, back, strict=True) if type(a) is kind)
 
 
-def _read_plain(held: Any, codec: dict[str, Any]) -> Any:
-    if pa.types.is_large_string(held.type) or pa.types.is_large_binary(held.type):
-        return held.to_numpy(zero_copy_only=False)
-    return _sequence(held.to_pylist())
+def _as_texts(values: Any, codes: Any, name: str) -> pa.Array:
+    texts: list[str | None] = []
+    for row, value in enumerate(values):
+        if codes is not None and codes[row]:
+            texts.append(None)
+            continue
+        try:
+            texts.append(to_text(value))
+        except CannotSayError as error:
+            raise _refusal(name, row, value, error.kind) from None
+        except RecursionError:
+            raise _refusal(name, row, value, type(value)) from None
+    return pa.array(texts, type=pa.large_string())
 
 
-def _sequence(items: Iterable[Any]) -> Any:
-    """A list as an object array, one entry each, whatever the entries are."""
-    listed = list(items)
-    values = np.empty(len(listed), dtype=object)
-    for row, item in enumerate(listed):
+def _read(codec: dict[str, Any], held: pa.Array) -> Any:
+    of = codec["of"]
+    if of in ("str", "bytes"):
+        values = held.to_numpy(zero_copy_only=False)
+        return values if values.flags.writeable else values.copy()
+    items: Iterable[Any] = held.to_pylist()
+    if of == "mixed":
+        items = (None if item is None else from_text(item) for item in items)
+    elif of == "ndarray":
+        dtype = np.dtype(codec["dtype"])
+        items = (None if item is None else np.array(item, dtype=dtype) for item in items)
+    values = np.empty(len(held), dtype=object)
+    for row, item in enumerate(items):  # one by one: numpy would unpack lists and arrays
         values[row] = item
     return values
 
 
-def _read_decimals(held: Any, codec: dict[str, Any]) -> Any:
-    if codec.get("as") == "text":
-        return _sequence(None if text is None else decimal.Decimal(text) for text in held.to_pylist())
-    return _sequence(held.to_pylist())
-
-
-def _read_arrays(held: Any, codec: dict[str, Any]) -> Any:
-    dtype = np.dtype(codec["dtype"])
-    return _sequence(None if items is None else np.array(items, dtype=dtype) for items in held.to_pylist())
-
-
-_READERS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {"Decimal": _read_decimals, "ndarray": _read_arrays}
-
-
-def _comes_back(codec: dict[str, Any], held: pa.Array, values: Any, kind: type | None) -> bool:
-    """Read the values back and compare: the only proof for types that Arrow may normalise."""
-    back = decode_objects({**codec, "missing": "None"}, held)
-    return all(_same(original, again) for original, again in zip(values, back, strict=True) if type(original) is kind)
-
-
-def _same(left: Any, right: Any) -> bool:
-    """Equal in type and value, inside lists and dicts too; NaN equals NaN; 1.0 and 1.00 differ."""
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, np.ndarray):
-        return left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes()
-    if isinstance(left, list):
-        return len(left) == len(right) and all(map(_same, left, right))
-    if isinstance(left, dict):
-        return list(left) == list(right) and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, decimal.Decimal):
-        return left.as_tuple() == right.as_tuple()
-    if isinstance(left, datetime.datetime | datetime.time) and (left.tzinfo is not None or left.fold):
-        return False
-    return bool(left == right or (left != left and right != right))
-
-
-def _codes(values: Any, kind: type | None) -> Any:
-    floats_are_missing = kind is not float
-    return np.fromiter(
-        (2 if floats_are_missing and type(value) is float else _MARKER_TYPES.get(type(value), 0) for value in values),
-        dtype=np.int8,
-        count=len(values),
-    )
-
-
-def _single(held: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(held.chunks) if isinstance(held, pa.ChunkedArray) else held
-
-
-def _first_row(values: Any, kind: type) -> int:
-    return next((row for row, value in enumerate(values) if type(value) is kind), 0)
-
-
-def _mixed(values: Any, name: str, kinds: set[type]) -> CannotKeepError:
-    first, second = sorted((_first_row(values, kind), kind.__name__) for kind in kinds)[:2]
+def _refusal(name: str, row: int, value: Any, kind: type) -> CannotKeepError:
+    whole = type(value)
+    what = f"a {_named(whole)}" if kind is whole else f"a {_named(whole)} with a {_named(kind)} inside"
+    if whole is str:
+        return CannotKeepError(
+            f"Column '{name}', row {row}: a str with half of a surrogate pair cannot be kept as UTF-8. Repair the text: "
+            f"df[{name!r}] = df[{name!r}].str.encode('utf-8', 'replace').str.decode('utf-8')."
+        )
     return CannotKeepError(
-        f"Column '{name}' mixes Python types: {first[1]} in row {first[0]}, {second[1]} in row {second[0]}. "
-        f"Give it one type before the snapshot, for instance: df[{name!r}] = df[{name!r}].astype('str')."
+        f"Column '{name}', row {row}: {what} would not come back exactly, so it is not kept. "
+        "Convert the column to numbers, text, times, or lists and dicts of them, "
+        f"or leave it out: df.drop(columns={name!r})."
     )
 
 
-def _unknown(values: Any, name: str, kind: type) -> CannotKeepError:
-    row = _first_row(values, kind)
-    return CannotKeepError(
-        f"Column '{name}', row {row}: a {kind.__module__}.{kind.__qualname__} cannot be read back exactly, so it is not "
-        f"kept. Convert the column to numbers, text, dates or lists of them, or drop it: df.drop(columns={name!r})."
-    )
-
-
-def _inexact(values: Any, name: str, kind: type | None) -> CannotKeepError:
-    word = "value" if kind is None else kind.__name__
-    row = _first_row(values, kind) if kind is not None else 0
-    return CannotKeepError(
-        f"Column '{name}', from row {row}: these {word} values would not come back exactly as they are (mixed types inside, "
-        f"or a form that has no column type). Convert the column first, for instance to text: "
-        f"df[{name!r}] = df[{name!r}].map(repr)."
-    )
+def _named(kind: type) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

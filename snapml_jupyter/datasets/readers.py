@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from .arrow_types import type_from_json
 from .chunks import rebuild
+from .frames import with_freq
 from .manifest import Lookup, Manifest, Part, StoredColumn
 from .object_values import decode_objects
 from .reading import ChunkReader, Piece
@@ -28,14 +29,16 @@ class ColumnReader:
         """The column as Arrow values; what only pandas tells apart (NaN and None) is null or NaN."""
         kind = column.codec["kind"]
         first = self._part(column, 0)
-        if kind in ("categorical", "dictionary"):
-            assert column.lookup is not None
+        if column.lookup is not None:
+            ordered = column.codec.get("ordered", False)
             values = _one(self._lookup_arrow(column, column.lookup))
+            held = pa.dictionary(first.type, values.type, ordered)
             chunks = [
-                pa.DictionaryArray.from_arrays(_codes(codes), values, ordered=column.codec["ordered"], safe=False)
+                pa.DictionaryArray.from_arrays(_codes(codes), values, ordered=ordered, safe=False)
                 for codes in first.chunks
             ]
-            held = pa.dictionary(first.type, values.type, column.codec["ordered"])
+            if kind == "level":
+                return pa.chunked_array([chunk.dictionary_decode() for chunk in chunks], type=values.type)
             return pa.chunked_array(chunks, type=held)
         if kind == "interval":
             right = self._part(column, 1)
@@ -47,14 +50,14 @@ class ColumnReader:
         return first
 
     def to_pandas(self, column: StoredColumn) -> Any:
-        """The column as the numpy or pandas array it was."""
+        """The column as the numpy or pandas array it was; a level of a MultiIndex as (distinct values, codes)."""
         parts = [self._part(column, number) for number in range(len(column.parts))]
-        if column.codec["kind"] == "categorical":
-            assert column.lookup is not None
-            lookup = column.lookup
-            categories = self._lookup_pandas(column, lookup)
-            dtype = pd.CategoricalDtype(categories, ordered=column.codec["ordered"])
+        if column.lookup is not None:
+            distinct = self._lookup_pandas(column, column.lookup)
             codes = _numpy(parts[0], column.codec["codes"])
+            if column.codec["kind"] == "level":
+                return distinct, codes
+            dtype = pd.CategoricalDtype(distinct, ordered=column.codec["ordered"])
             return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
         return decode_values(column.codec, parts)
 
@@ -78,7 +81,7 @@ class ColumnReader:
         if said["kind"] == "range":
             return pd.RangeIndex(said["start"], said["stop"], said["step"])
         values = decode_values(said, [self._whole(column, part, lookup.n_values) for part in lookup.parts])
-        return pd.Index(values, dtype=values.dtype, copy=False)
+        return with_freq(pd.Index(values, dtype=values.dtype, copy=False), said.get("index_freq"))
 
     def _whole(self, column: StoredColumn, part: Part, n_rows: int) -> pa.ChunkedArray:
         held = type_from_json(part.type)
@@ -163,7 +166,7 @@ def _read_intervals(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
 
 
 def _read_periods(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
-    dtype = pd.PeriodDtype(codec["freq"])
+    dtype: Any = pd.api.types.pandas_dtype(codec["dtype"])
     return pd.PeriodIndex.from_ordinals(_times(parts[0]), freq=dtype.freq).array
 
 
