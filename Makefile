@@ -126,13 +126,16 @@ jest:
 	@npm run --silent test
 
 # A browser for tests/ui: the system's, else Debian's package when we may install it, else Playwright's own download.
+HAS_BROWSER = for one in "$$SNAPML_CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
+  "$$one" --version >/dev/null 2>&1 && exit 0; done
+
 browser: install-dev
-	@$(BIN)/python tests/ui/browser.py >/dev/null 2>&1 || { \
+	@($(HAS_BROWSER); exit 1) || { \
 	  echo '==> installing Chromium' >&2; \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >$(VENV)/chromium.log 2>&1; \
+	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >$(VENV)/chromium.log 2>&1; \
 	  fi; \
-	  $(BIN)/python tests/ui/browser.py >/dev/null 2>&1 || $(BIN)/playwright install chromium; }
+	  ($(HAS_BROWSER); exit 1) || $(BIN)/playwright install chromium >&2; }
 
 # -- distribution ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,288 @@
+"""A real JupyterLab with both extensions, a real Chromium on it, and a workspace filled by real calls.
+
+Login and XSRF protection are on, and the server has a base URL as it would on a Hub. Screenshots go to the folder
+SNAPML_SCREENSHOTS, else test-results/.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "a-token-for-the-browser-tests"
+
+#: System browsers in the order in which they are tried; else the one that Playwright downloads.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All browser tests run in one process, one after the other: they share the JupyterLab."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("ui"))
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab. `folder` is its root, `workspace` the folder of the SnapML workspace."""
+
+    url: str
+    folder: Path
+    workspace: Path
+    log: Path
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One JSON request with the token."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data, method=method)
+        request.add_header("Authorization", f"token {TOKEN}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.loads(response.read() or b"null")
+
+    def call(self, operation: str, **arguments: Any) -> Any:
+        """Call an operation, as the sidebar does."""
+        return self.ask("POST", f"/snapml/api/{operation}", arguments)
+
+    def run_python(self, code: str) -> str:
+        """Run code in a process of its own on the same workspace; returns what it printed."""
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "SNAPML_WORKSPACE": str(self.workspace), "SNAPML_ACTOR": "ada"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found.returncode == 0, found.stdout[-1000:] + found.stderr[-3000:]
+        return found.stdout
+
+
+@dataclass
+class LabPage:
+    """JupyterLab open in the browser. `problems` collects what the console calls an error."""
+
+    page: Page
+    lab: Lab
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def sidebar(self) -> Locator:
+        """Our panel in the left area."""
+        return self.page.locator("#snapml-sidebar")
+
+    def section(self, name: str) -> Locator:
+        """A section of the sidebar by its heading."""
+        return self.sidebar.locator(f"[data-section='{name}']")
+
+    def execute(self, command: str, args: dict[str, Any] | None = None) -> Any:
+        """Run a JupyterLab command."""
+        return self.page.evaluate(
+            "async ([command, args]) => { const value = await window.jupyterapp.commands.execute(command, args);"
+            " return value === undefined || value === null ? null : String(value.id ?? value); }",
+            [command, args or {}],
+        )
+
+    def open_sidebar(self) -> Locator:
+        """Show our panel and wait until it has been filled."""
+        if not self.sidebar.is_visible():
+            self.page.locator("[data-id='snapml-sidebar']").first.click()
+        self.sidebar.wait_for()
+        return self.sidebar
+
+    def open_notebook(self, name: str = "test.ipynb") -> None:
+        """A new, empty notebook with a running kernel, in the main area."""
+        notebook = {"cells": [], "metadata": _PYTHON, "nbformat": 4, "nbformat_minor": 5}
+        self.lab.ask("PUT", f"/api/contents/{name}", {"type": "notebook", "format": "json", "content": notebook})
+        self.execute("docmanager:open", {"path": name, "factory": "Notebook", "kernel": {"name": "python3"}})
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=60_000,
+        )
+
+    def run_cell(self, source: str, *, wait: bool = True, timeout_seconds: float = 120) -> str:
+        """Append a cell to the open notebook, run it, and return the text of its outputs."""
+        started = self.page.evaluate(_RUN_CELL, source)
+        if not wait:
+            return ""
+        self.page.wait_for_function(
+            "index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.executionState === 'idle'"
+            " || window.jupyterapp.shell.currentWidget.content.widgets[index].model.executionCount !== null",
+            arg=started,
+            timeout=timeout_seconds * 1000,
+        )
+        outputs: list[dict[str, Any]] = self.page.evaluate(
+            "index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.outputs.toJSON()", started
+        )
+        return "\n".join(_text(output) for output in outputs)
+
+    def screenshot(self, name: str) -> Path:
+        """Keep a picture of the whole window."""
+        folder = Path(os.environ.get("SNAPML_SCREENSHOTS") or ROOT / "test-results")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png")
+        return folder / f"{name}.png"
+
+
+_PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+_RUN_CELL = """async source => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cells = panel.content.model.sharedModel.cells;
+    const last = cells.length - 1;
+    if (last < 0 || cells[last].getSource() !== '') {
+        panel.content.model.sharedModel.insertCell(cells.length, { cell_type: 'code', source });
+    } else {
+        cells[last].setSource(source);
+    }
+    const index = panel.content.model.sharedModel.cells.length - 1;
+    panel.content.activeCellIndex = index;
+    void window.jupyterapp.commands.execute('notebook:run-cell');
+    return index;
+}"""
+
+
+def _text(output: dict[str, Any]) -> str:
+    if output["output_type"] == "stream":
+        return "".join(output["text"])
+    if output["output_type"] == "error":
+        return f"{output['ename']}: {output['evalue']}"
+    text = output["data"].get("text/plain", "")
+    return text if isinstance(text, str) else "".join(text)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab for all browser tests; starting it takes seconds."""
+    if not (Path(sys.prefix) / "share/jupyter/labextensions/snapml-jupyter/package.json").exists():
+        pytest.fail("The lab extension is not installed in this environment. Run: make install-dev")
+    folder = tmp_path_factory.mktemp("lab")
+    root = folder / "notebooks"
+    root.mkdir()
+    (folder / "config/labconfig").mkdir(parents=True)
+    # JupyterLab would ask the network for news, and the user whether it may.
+    off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (folder / "config/labconfig/page_config.json").write_text(json.dumps(off))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = Lab(f"http://127.0.0.1:{port}/user/ada", root, folder / "workspace", folder / "lab.log")
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "SNAPML_WORKSPACE": str(made.workspace),
+        "SNAPML_ACTOR": "ada",
+        "SNAPML_PORT": "0",
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+    with made.log.open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *[sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"],
+                *[
+                    "--ServerApp.port_retries=0",
+                    f"--IdentityProvider.token={TOKEN}",
+                    "--LabApp.expose_app_in_browser=True",
+                ],
+                *[f"--ServerApp.root_dir={root}", "--ServerApp.base_url=/user/ada/"],
+                *[f"--LabApp.workspaces_dir={folder / 'layouts'}", f"--LabApp.user_settings_dir={folder / 'settings'}"],
+            ],
+            cwd=root,
+            env=environ,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_ready(process, made)
+            yield made
+        finally:
+            if made.workspace.exists():
+                made.run_python(
+                    "import snapml_jupyter as snap; from snapml_jupyter.serving.host_process import stop_host;"
+                    "stop_host(snap.workspace())"
+                )
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], lab: Lab) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            lab.ask("GET", "/api/status")
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not start:\n{lab.log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Started for each module: while Playwright runs, no other event loop may run in this process."""
+    found = os.environ.get("SNAPML_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=BROWSER_FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def lab_page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[LabPage]:
+    """JupyterLab with a fresh layout, logged in. A console error fails the test at its end."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = LabPage(context.new_page(), lab)
+    opened.page.set_default_timeout(30_000)
+    opened.page.on("console", lambda message: _note(opened, message))
+    opened.page.on("pageerror", lambda error: opened.problems.append(f"uncaught: {error}"))
+    open_lab(opened, "/lab?reset")
+    yield opened
+    if getattr(request.node, "failed_call", False):
+        opened.screenshot(f"failed-{request.node.name}")
+    context.close()
+    assert opened.problems == []
+
+
+def open_lab(opened: LabPage, path: str) -> None:
+    """Go there and wait until JupyterLab has started."""
+    joint = "&" if "?" in path else "?"
+    opened.page.goto(f"{opened.lab.url}{path}{joint}token={urllib.parse.quote(TOKEN)}")
+    opened.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
+    opened.page.wait_for_function("() => window.jupyterapp !== undefined")
+    opened.page.evaluate("() => window.jupyterapp.restored")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Remember that the test failed, so that its page is photographed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.failed_call = True  # type: ignore[attr-defined]  # read by lab_page
+    return report
+
+
+def _note(opened: LabPage, message: ConsoleMessage) -> None:
+    if message.type == "error":
+        opened.problems.append(f"{message.text} ({message.location.get('url', '')})")
