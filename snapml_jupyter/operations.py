@@ -30,6 +30,8 @@ MODULES: tuple[str, ...] = (
     "runs.queries",
     "runs.models",
     "datasets.versions",
+    "serving.deploying",
+    "serving.host_process",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +33,113 @@ def clock() -> Clock:
 @pytest.fixture
 def workspace(tmp_path: Path, clock: Clock) -> Workspace:
     return Workspace(tmp_path / "workspace", actor="ada", clock=clock)
+
+
+class TinyModels:
+    """Registers hand-made ONNX models, for tests of what comes after training and export.
+
+    A model takes `amount` (number, may be null), `city` (text), `n` (whole number) and `vip` (true or false); its
+    classes are "no" and "yes", and P(yes) = sigmoid(amount + bias), with null as 0 and 1 more for the city "Oslo".
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def add(self, name: str = "tiny", bias: float = 0.0, content: bytes | None = None) -> str:
+        """Register the next version and return its reference. `content` replaces the graph."""
+        from snapml_jupyter import wire
+        from snapml_jupyter.domain.model import ColumnKind, Signature, SignatureColumn, Task
+
+        signature = Signature(
+            task=Task.classification,
+            inputs=[
+                SignatureColumn(name="amount", kind=ColumnKind.float, nullable=True, example=1.5),
+                SignatureColumn(name="city", kind=ColumnKind.string, nullable=False, example="Oslo"),
+                SignatureColumn(name="n", kind=ColumnKind.integer, nullable=False, example=3),
+                SignatureColumn(name="vip", kind=ColumnKind.boolean, nullable=False, example=True),
+            ],
+            labels=["no", "yes"],
+            target="answer",
+        )
+        digest = self.workspace.blobs.put(content if content is not None else self.graph(signature, bias))
+        with self.workspace.transaction() as tx:
+            now = self.workspace.now().isoformat()
+            tx.execute(
+                "INSERT INTO models (name, created_at) VALUES (:name, :now) ON CONFLICT DO NOTHING",
+                {"name": name, "now": now},
+            )
+            count = tx.execute("SELECT COUNT(*) FROM model_versions WHERE name = :name", {"name": name}).fetchone()[0]
+            run_id = f"run-{name}-{count + 1}"
+            tx.insert("runs", run_id=run_id, name=name, experiment="default", status="finished", actor="ada", started_at=now, source="{}")  # fmt: skip
+            tx.insert(
+                "run_models",
+                run_id=run_id,
+                variable="model",
+                estimator="Tiny",
+                format="skops",
+                model_digest=digest,
+                size_bytes=1,
+                signature=wire.encode_json(signature).decode(),
+                written_by="ada",
+            )
+            tx.insert("model_versions", name=name, number=count + 1, run_id=run_id, stage="none", metrics="{}", onnx_digest=digest, created_at=now, created_by="ada")  # fmt: skip
+        return f"{name}:{count + 1}"
+
+    @staticmethod
+    def graph(signature: Any, bias: float) -> bytes:
+        """The ONNX bytes."""
+        import msgspec
+        import onnx
+        from onnx import TensorProto, helper
+
+        tensors = {"amount": "double", "city": "string", "n": "int64", "vip": "bool"}
+        kinds = {"double": TensorProto.DOUBLE, "string": TensorProto.STRING, "int64": TensorProto.INT64, "bool": TensorProto.BOOL}  # fmt: skip
+        nodes = [
+            helper.make_node("IsNaN", ["amount"], ["isnan"]),
+            helper.make_node("Where", ["isnan", "zero", "amount"], ["filled"]),
+            helper.make_node("Equal", ["city", "oslo"], ["is_oslo"]),
+            helper.make_node("Cast", ["is_oslo"], ["bonus"], to=TensorProto.DOUBLE),
+            helper.make_node("Add", ["filled", "bias"], ["biased"]),
+            helper.make_node("Add", ["biased", "bonus"], ["score"]),
+            helper.make_node("Sigmoid", ["score"], ["p_yes"]),
+            helper.make_node("Sub", ["one", "p_yes"], ["p_no"]),
+            helper.make_node("Concat", ["p_no", "p_yes"], ["probabilities"], axis=1),
+            helper.make_node("Greater", ["p_yes", "half"], ["is_yes"]),
+            helper.make_node("Where", ["is_yes", "yes", "no"], ["label"]),
+        ]
+        constants = [
+            helper.make_tensor("zero", TensorProto.DOUBLE, [1, 1], [0.0]),
+            helper.make_tensor("one", TensorProto.DOUBLE, [1, 1], [1.0]),
+            helper.make_tensor("half", TensorProto.DOUBLE, [1, 1], [0.5]),
+            helper.make_tensor("bias", TensorProto.DOUBLE, [1, 1], [bias]),
+            helper.make_tensor("oslo", TensorProto.STRING, [1, 1], [b"Oslo"]),
+            helper.make_tensor("yes", TensorProto.STRING, [1, 1], [b"yes"]),
+            helper.make_tensor("no", TensorProto.STRING, [1, 1], [b"no"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "tiny",
+            [helper.make_tensor_value_info(name, kinds[kind], [None, 1]) for name, kind in tensors.items()],
+            [
+                helper.make_tensor_value_info("label", TensorProto.STRING, [None, 1]),
+                helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, [None, 2]),
+            ],
+            constants,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
+        columns = [{"name": name, "input": name, "tensor": kind} for name, kind in tensors.items()]
+        helper.set_model_props(
+            model,
+            {
+                "snapml.signature": msgspec.json.encode(signature).decode(),
+                "snapml.columns": msgspec.json.encode(columns).decode(),
+                "snapml.outputs": '["label","probabilities"]',
+            },
+        )
+        onnx.checker.check_model(model)
+        return bytes(model.SerializeToString())
+
+
+@pytest.fixture
+def tiny_models(workspace: Workspace) -> TinyModels:
+    return TinyModels(workspace)

@@ -61,6 +61,14 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedKey:
+    """A new key at the one moment it is known in full."""
+
+    key: ApiKey
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointInfo:
     """An endpoint as kept; the live object users hold (`Endpoint`) wraps it."""
 

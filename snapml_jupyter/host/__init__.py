@@ -1,0 +1,1 @@
+"""The host: one background process per workspace that keeps workers, the inbox and the monitors alive."""

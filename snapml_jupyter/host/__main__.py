@@ -1,0 +1,238 @@
+"""`python -m snapml_jupyter.host FOLDER`: run the host of a workspace until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from .. import settings
+from ..domain.endpoint import Deployment, DeploymentStatus
+from ..domain.errors import SnapMLError
+from ..serving.host_process import EXIT_ALREADY_RUNNING, child_environment
+from ..serving.reports import (
+    BACKGROUND_MODULE,
+    WORKER_MODULE,
+    HostState,
+    WorkerReport,
+    inbox_folder,
+    is_ours,
+    list_workers,
+    read_report,
+    state_path,
+    workers_folder,
+    write_report,
+)
+from ..store import endpoints
+from ..store.workspace import Workspace
+from ..version import __version__
+from .port import hold_port
+from .rollout import judge
+from .supervisor import Child, end_all
+
+#: Pause between two looks at the children and the deployments, in seconds.
+TICK_SECONDS = 0.05
+HEARTBEAT_SECONDS = 2.0
+#: A worker whose event loop has not turned for so long is replaced.
+HANG_SECONDS = 10.0
+#: A worker may take so long to load everything before it listens.
+WORKER_START_SECONDS = 120.0
+#: Workers get so long to finish what is in flight.
+DRAIN_SECONDS = 25.0
+
+
+class Host:
+    """The supervisor of one workspace. `run` returns when it was told to stop or the workspace is gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace = Workspace(folder, actor="host")
+        self.folder = self.workspace.folder
+        self.stopping = threading.Event()
+        now = self.workspace.now().isoformat()
+        before = read_report(state_path(self.folder), HostState)
+        self.orphans = list_workers(self.folder)
+        self.state = HostState(
+            pid=os.getpid(),
+            port=_wanted_port(before, self.orphans),
+            address=settings.get("address"),
+            version=__version__,
+            started_at=now,
+            heartbeat_at=now,
+        )
+        self.workers = [
+            Child(f"worker {number}", lambda: self._spawn(WORKER_MODULE, *self._where()))
+            for number in range(1, max(1, settings.get_int("workers")) + 1)
+        ]
+        self.background = Child("inbox and monitors", lambda: self._spawn(BACKGROUND_MODULE))
+        self._kills: dict[str, int] = {}
+        self._first_seen: dict[tuple[str, int], float] = {}
+        self._heartbeat_at = 0.0
+
+    def run(self) -> None:
+        """Serve until told to stop. Raises UnavailableError when the port cannot be had."""
+        self._say()
+        port = self.state.port
+        is_shared = any(orphan.port == port for orphan in self.orphans) and port != 0
+        try:
+            try:
+                held = hold_port(self.state.address, port, is_shared=is_shared)
+            except SnapMLError:
+                if settings.get("port") != "0":
+                    raise
+                held = hold_port(self.state.address, 0, is_shared=False)
+        except SnapMLError as error:
+            self._say(problem=str(error))
+            raise
+        with held:
+            self._say(port=held.getsockname()[1])
+            print(f"host {os.getpid()}: serving {self.folder} on port {self.state.port}", flush=True)
+            with self.workspace.transaction() as tx:
+                tx.event("host.started", "host", pid=os.getpid(), port=self.state.port)
+            try:
+                while not self.stopping.wait(TICK_SECONDS):
+                    self._tick(time.monotonic())
+            finally:
+                self._stop()
+
+    def _tick(self, now: float) -> None:
+        if not (self.folder / "snapml.db").exists():
+            print("host: the workspace is gone", flush=True)
+            self.stopping.set()
+            return
+        reports = self._look_at_workers(now)
+        if ended := self.background.look(now):
+            print(f"host: {ended}", flush=True)
+        serving = [report for report in reports if report.is_serving]
+        if self.orphans and serving:
+            self._drain_orphans()
+        try:
+            self._roll_out(serving, now)
+        except SnapMLError as error:
+            print(f"host: deployments wait: {error}", flush=True)
+        if bool(serving) != self.state.is_ready or now - self._heartbeat_at > HEARTBEAT_SECONDS:
+            self._heartbeat_at = now
+            self._say(is_ready=bool(serving))
+
+    def _look_at_workers(self, now: float) -> list[WorkerReport]:
+        """Restart what died, kill what hangs, and return the reports of those that run."""
+        reports = []
+        for child in self.workers:
+            pid = child.pid
+            report = read_report(workers_folder(self.folder) / f"{pid}.json", WorkerReport) if pid else None
+            if ended := child.look(now):
+                print(f"host: {ended}", flush=True)
+                if report is not None and report.loading:
+                    self._kills[report.loading] = self._kills.get(report.loading, 0) + 1
+                continue
+            if pid is None:
+                continue
+            still_for = child.heard(report.ticks if report else -1, now)
+            is_serving = report is not None and report.is_serving
+            if still_for > (HANG_SECONDS if is_serving else WORKER_START_SECONDS):
+                print(f"host: {child.name} (process {pid}) hangs and is replaced", flush=True)
+                child.send(signal.SIGKILL)
+            elif report is not None:
+                reports.append(report)
+        return reports
+
+    def _drain_orphans(self) -> None:
+        """Our own workers answer: those that an earlier host left behind may finish and go."""
+        for orphan in self.orphans:
+            if is_ours(orphan.pid, WORKER_MODULE, self.folder):
+                print(f"host: draining worker {orphan.pid} of an earlier host", flush=True)
+                os.kill(orphan.pid, signal.SIGTERM)
+        self.orphans = []
+
+    def _roll_out(self, serving: list[WorkerReport], now: float) -> None:
+        starting = endpoints.list_starting(self.workspace.database)
+        for deployment in starting:
+            key = (deployment.endpoint, deployment.number)
+            verdict = judge(
+                deployment,
+                serving,
+                live_number=self._live_number(deployment),
+                n_kills=self._kills.get(f"{deployment.endpoint}/{deployment.number}", 0),
+                waited_seconds=now - self._first_seen.setdefault(key, now),
+            )
+            if verdict is not None:
+                self._first_seen.pop(key, None)
+                with self.workspace.transaction() as tx:
+                    endpoints.move_deployment(tx, *key, verdict.status, verdict.failure)
+                print(f"host: deployment {key[1]} of {key[0]} is {verdict.status.value}", flush=True)
+
+    def _live_number(self, deployment: Deployment) -> int | None:
+        endpoint = endpoints.find_endpoint(self.workspace.database, deployment.endpoint)
+        live = [d.number for d in endpoint.deployments if d.status is DeploymentStatus.live] if endpoint else []
+        return max(live, default=None)
+
+    def _stop(self) -> None:
+        print(f"host {os.getpid()}: stopping", flush=True)
+        if not self.folder.exists():
+            end_all([*self.workers, self.background], DRAIN_SECONDS)
+            return
+        self._say(is_stopping=True)
+        end_all(self.workers, DRAIN_SECONDS)
+        self._drain_orphans()
+        self.background.end(DRAIN_SECONDS)  # after the workers, whose last predictions it takes in
+        with self.workspace.transaction() as tx:
+            tx.event("host.stopped", "host", pid=os.getpid())
+
+    def _say(self, **changes: object) -> None:
+        self.state = replace(self.state, heartbeat_at=self.workspace.now().isoformat(), **changes)  # type: ignore[arg-type]  # field names checked by the tests
+        write_report(state_path(self.folder), self.state)
+
+    def _where(self) -> list[str]:
+        return ["--address", self.state.address, "--port", str(self.state.port)]
+
+    def _spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, str(self.folder), *arguments],
+            stdin=subprocess.DEVNULL,
+            cwd=self.folder,
+            env=child_environment(self.folder),
+        )
+
+
+def _wanted_port(before: HostState | None, orphans: list[WorkerReport]) -> int:
+    """The port of the setting; for 0 that of last time, so that URLs stay what they were."""
+    port = settings.get_int("port")
+    if port == 0 and orphans:
+        return orphans[0].port
+    return before.port if port == 0 and before is not None else port
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Take the lock and run. Exit status 0: stopped, 1: cannot serve, 3: another host runs."""
+    parser = argparse.ArgumentParser(prog="python -m snapml_jupyter.host", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args(arguments).folder.resolve()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal or Jupyter server that started us may go
+    for each in (workers_folder(folder), inbox_folder(folder)):
+        each.mkdir(parents=True, exist_ok=True)
+    with (folder / "host" / "lock").open("w") as lock:
+        try:
+            # The lock is the process's: it goes with it, however it dies, and is not inherited by the workers.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"host {os.getpid()}: another host runs already", flush=True)
+            return EXIT_ALREADY_RUNNING
+        try:
+            host = Host(folder)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: host.stopping.set())
+            host.run()
+        except SnapMLError as error:
+            print(f"host {os.getpid()}: {error}", flush=True)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

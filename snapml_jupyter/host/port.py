@@ -1,0 +1,36 @@
+"""The endpoint port: held by the host so that no stranger joins it, shared by the workers."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from ..domain.errors import UnavailableError
+
+
+def hold_port(address: str, port: int, *, is_shared: bool) -> socket.socket:
+    """Bind the port without listening, so that connections go to the workers only.
+
+    SO_REUSEPORT would let a host of another workspace bind the same port and steal every second request. So it is
+    bound exclusively first, which fails when anyone has it, and opened to our own workers after that. `is_shared`
+    says that our own workers of an earlier host still listen on it. Port 0 means any free one.
+    Raises UnavailableError that names SNAPML_PORT.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    held = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind((address, port))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError as error:
+        held.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UnavailableError(
+                f"Port {port} is taken by another program. Free it, or choose another with SNAPML_PORT (0: any free port)."
+            ) from None
+        raise UnavailableError(
+            f"Port {port} of {address} cannot be used: {error.strerror}. Set SNAPML_PORT and SNAPML_ADDRESS."
+        ) from None
+    return held

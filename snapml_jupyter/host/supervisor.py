@@ -1,0 +1,103 @@
+"""Keep child processes alive: start them, notice when they die or hang, start them again with growing patience."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+#: Deaths older than this no longer count for the patience.
+_FORGET_SECONDS = 60.0
+_FIRST_DELAY_SECONDS = 0.1
+_LONGEST_DELAY_SECONDS = 10.0
+
+
+def restart_delay_seconds(n_recent_deaths: int) -> float:
+    """How long to wait before the next start: at once after one death, doubling while they go on.
+
+    >>> restart_delay_seconds(1), restart_delay_seconds(4), restart_delay_seconds(40)
+    (0.1, 0.8, 10.0)
+    """
+    return min(_FIRST_DELAY_SECONDS * 2.0 ** min(n_recent_deaths - 1, 20), _LONGEST_DELAY_SECONDS)
+
+
+@dataclass(slots=True)
+class Child:
+    """One process that should always run. `start` makes it; `name` is for the log."""
+
+    name: str
+    start: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    start_again_at: float = 0.0
+    deaths: list[float] = field(default_factory=list)
+    #: The last sign of life and when it changed, on the monotonic clock.
+    sign: int = -1
+    sign_at: float = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The running process's id."""
+        return self.process.pid if self.process is not None else None
+
+    def look(self, now: float) -> str | None:
+        """Start the process when it is due; returns how it ended when it has just died."""
+        if self.process is None:
+            if now >= self.start_again_at:
+                self.process = self.start()
+                self.started_at = self.sign_at = now
+                self.sign = -1
+            return None
+        code = self.process.poll()
+        if code is None:
+            return None
+        self.process = None
+        self.deaths = [at for at in self.deaths if now - at < _FORGET_SECONDS] + [now]
+        delay = restart_delay_seconds(len(self.deaths))
+        self.start_again_at = now + delay
+        return f"{self.name} ended ({how_it_ended(code)}); the next one starts in {delay:.1f} seconds"
+
+    def heard(self, sign: int, now: float) -> float:
+        """Note a sign of life; returns for how many seconds it has been the same."""
+        if sign != self.sign:
+            self.sign, self.sign_at = sign, now
+        return now - self.sign_at
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if there is still anybody to get it."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+    def end(self, seconds: float) -> None:
+        """SIGTERM, wait, and SIGKILL when that was not heard."""
+        if self.process is None:
+            return
+        self.send(signal.SIGTERM)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGKILL)
+            self.process.wait()
+        self.process = None
+
+
+def end_all(children: list[Child], seconds: float) -> None:
+    """SIGTERM to all at once, then wait for each."""
+    for child in children:
+        child.send(signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    for child in children:
+        child.end(max(0.1, deadline - time.monotonic()))
+
+
+def how_it_ended(code: int) -> str:
+    """An exit status in words."""
+    if code >= 0:
+        return f"exit status {code}"
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"signal {-code}"

@@ -1,0 +1,80 @@
+"""`snap.deploy`, `snap.endpoint`, `snap.endpoints`: endpoints of the current workspace."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from typing import TYPE_CHECKING
+
+from ..domain.errors import SnapMLError
+from .current import workspace
+
+if TYPE_CHECKING:
+    from ..serving.client import Endpoint
+    from ..store.remote import RemoteWorkspace
+    from ..store.workspace import Workspace
+
+#: Keys that this process knows, by workspace and endpoint. They are never written anywhere.
+_keys: dict[tuple[str, str], str] = {}
+
+
+def deploy(model_ref: str, *, endpoint: str | None = None) -> Endpoint:
+    """Put a model version behind an endpoint and wait until it answers.
+
+    `endpoint` is named like the model unless given. Deploying again swaps the version without a dropped request.
+    The returned endpoint's `api_key` is set when the endpoint is new; it is shown this once.
+    Raises NotFoundError, ExportError, ParityError or UnavailableError, each with what to do.
+    """
+    from ..serving import deploying
+
+    here = workspace()
+    outcome = deploying.deploy(here, model_ref, endpoint)
+    if outcome.api_key is not None:
+        _keys[here.location, outcome.endpoint.name] = outcome.api_key
+    return _endpoint(here, outcome.endpoint.name, outcome.api_key)
+
+
+def endpoint(name: str, *, api_key: str | None = None) -> Endpoint:
+    """The endpoint of that name. Raises NotFoundError.
+
+    Requests use `api_key`, else the key this process got when it deployed, else SNAPML_API_KEY, else a new key for
+    this process that is revoked when it ends.
+    """
+    from ..serving.deploying import get_endpoint
+
+    here = workspace()
+    return _endpoint(here, get_endpoint(here, name).name, api_key)
+
+
+def endpoints() -> list[Endpoint]:
+    """All endpoints, by name."""
+    from ..serving.deploying import list_endpoints
+
+    here = workspace()
+    return [_endpoint(here, info.name, None) for info in list_endpoints(here)]
+
+
+def _endpoint(here: Workspace | RemoteWorkspace, name: str, api_key: str | None) -> Endpoint:
+    from ..serving.client import Endpoint
+
+    return Endpoint(here, name, api_key=api_key, find_key=lambda: _find_key(here, name))
+
+
+def _find_key(here: Workspace | RemoteWorkspace, name: str) -> str:
+    from ..serving.deploying import create_key
+
+    known = _keys.get((here.location, name)) or os.environ.get("SNAPML_API_KEY")
+    if known is None:
+        issued = create_key(here, name, f"{here.actor}, process {os.getpid()}")
+        known = _keys[here.location, name] = issued.api_key
+        atexit.register(_revoke, here, issued.key.key_id)
+    return known
+
+
+def _revoke(here: Workspace | RemoteWorkspace, key_id: str) -> None:
+    from ..serving.deploying import revoke_key
+
+    try:
+        revoke_key(here, key_id)
+    except SnapMLError as error:
+        print(f"The key {key_id} of this process could not be revoked: {error}")

@@ -1,0 +1,300 @@
+"""The raw ASGI application of a worker: key, path, body, answer; no framework, no lock, no disk, no SQLite.
+
+A request reads `routing.routes` once and works with what it found, whatever is deployed meanwhile.
+"""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from dataclasses import dataclass
+from itertools import count
+from time import perf_counter
+from typing import Any, NoReturn
+
+import msgspec
+
+from ..domain.errors import SnapMLError
+from . import open_inference
+from .http_errors import Headers, HttpError, http_error
+from .keys import hash_key
+from .metrics import add_up, prometheus_text
+from .plain_protocol import decode_feedback, encode_predictions
+from .prediction_log import PredictionLog
+from .reports import TrafficReport
+from .routing import Endpoint, Routes, RoutingTable, Served
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+#: Requests in flight above which new ones are told to come back: memory stays bounded under any load.
+MAX_IN_FLIGHT = 2000
+#: A body above the limit is read and thrown away up to this multiple, so that the client hears the 413.
+_DRAIN_FACTOR = 4
+
+_JSON = b"application/json"
+_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+_OPEN_PATHS = frozenset({"/livez", "/v2/health/live", "/v2/health/ready"})
+_encode = msgspec.json.Encoder().encode
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may have."""
+
+    max_body_bytes: int
+    max_rows: int
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request on its way: what was read of its head, and whom it turned out to be for."""
+
+    method: str
+    path: str
+    request_id: str
+    key: bytes | None = None
+    content_length: int = 0
+    served: Served | None = None
+    n_rows: int = 0
+
+
+class EndpointApplication:
+    """`await application(scope, receive, send)` answers one request. `in_flight` are the server's running requests."""
+
+    def __init__(
+        self, routing: RoutingTable, log: PredictionLog, in_flight: Collection[object], limits: Limits
+    ) -> None:
+        self.is_draining = False
+        #: Traffic and drop counts of the other workers, kept fresh by the reporter thread.
+        self.other_traffic: list[TrafficReport] = []
+        self.other_dropped: dict[str, int] = {}
+        self._routing = routing
+        self._log = log
+        self._in_flight = in_flight
+        self._limits = limits
+        self._request_ids = _request_ids()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started_at = perf_counter()
+        request = self._read_head(scope)
+        status, media_type = 200, _JSON
+        headers: Headers = ()
+        try:
+            if len(self._in_flight) > MAX_IN_FLIGHT:
+                raise HttpError(503, "Too many requests at once. Try again in a second.", ((b"retry-after", b"1"),))
+            status, media_type, content = await self._answer(request, receive)
+        except HttpError as error:
+            status, headers, content = error.status, error.headers, _encode({"error": error.message})
+        except SnapMLError as error:
+            told = http_error(error)
+            status, content = told.status, _encode({"error": told.message})
+        except ClientGoneError:
+            return
+        except Exception:  # the last resort: one request's surprise must not reach another, and is in the log
+            traceback.print_exc()
+            status = 500
+            content = _encode({"error": f"Request {request.request_id} failed inside the server; see its host.log."})
+        if request.served is not None:
+            request.served.counter.count(status, request.n_rows, perf_counter() - started_at)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", media_type),
+                    (b"content-length", b"%d" % len(content)),
+                    (b"x-request-id", request.request_id.encode("latin-1")),
+                    *headers,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": content})
+
+    def _read_head(self, scope: Scope) -> _Request:
+        request = _Request(scope["method"], scope["path"], "")
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                request.key = value[7:].strip() if value[:7].lower() == b"bearer " else b""
+            elif name == b"content-length":
+                request.content_length = int(value) if value.isdigit() else 0
+            elif name == b"x-request-id" and 0 < len(value) <= 128:
+                request.request_id = value.decode("latin-1")
+        if not request.request_id or not request.request_id.isprintable() or not request.request_id.isascii():
+            request.request_id = next(self._request_ids)
+        return request
+
+    async def _answer(self, request: _Request, receive: Receive) -> tuple[int, bytes, bytes]:
+        """Status, media type and body. Raises HttpError or a domain error."""
+        path = request.path
+        if path in _OPEN_PATHS:
+            return self._health(path)
+        routes = self._routing.routes
+        allowed = self._authenticate(routes, request)
+        if path.startswith("/endpoints/"):
+            name, _, action = path[11:].partition("/")
+            endpoint = self._authorise(routes, request, name, allowed)
+            if action == "predict":
+                self._need(request, "POST")
+                return 200, _JSON, await self._predict(_served(endpoint), request, receive)
+            if action == "feedback":
+                self._need(request, "POST")
+                return 202, _JSON, await self._feedback(endpoint, request, receive)
+        elif path.startswith("/v2/models/"):
+            name, _, action = path[11:].partition("/")
+            endpoint = self._authorise(routes, request, name, allowed)
+            return 200, _JSON, await self._model(endpoint, action, request, receive)
+        elif path in ("/v2", "/v2/"):
+            self._need(request, "GET")
+            return 200, _JSON, _encode(open_inference.server_metadata())
+        elif path == "/metrics":
+            self._need(request, "GET")
+            return 200, _TEXT, self._metrics(allowed)
+        raise HttpError(
+            404,
+            f"There is nothing at {path[:100]}. Try POST /endpoints/{allowed}/predict or GET /v2/models/{allowed}.",
+        )
+
+    def _authenticate(self, routes: Routes, request: _Request) -> str:
+        """The endpoint that the key opens. Only the key's digest is looked up, so timing says nothing about keys."""
+        if not request.key:
+            what = "No API key" if request.key is None else "The Authorization header is not 'Bearer KEY'"
+            self._refuse(f"{what}. Send the header 'Authorization: Bearer KEY' with a key of the endpoint.")
+        allowed = routes.keys.get(hash_key(request.key))
+        if allowed is None:
+            self._refuse("The API key is not valid: it is unknown or was revoked. Ask the endpoint's owner for one.")
+        return allowed
+
+    def _refuse(self, message: str) -> NoReturn:
+        raise HttpError(401, message, ((b"www-authenticate", b"Bearer"),))
+
+    def _authorise(self, routes: Routes, request: _Request, name: str, allowed: str) -> Endpoint:
+        endpoint = routes.endpoints.get(name)
+        if endpoint is not None:
+            request.served = endpoint.served
+        if endpoint is None:
+            if name == allowed:
+                raise HttpError(503, f"Endpoint '{name}' has no live deployment yet. Try again in a second.")
+            raise HttpError(404, f"There is no endpoint '{name[:100]}'. Your key is for '{allowed}'.")
+        if name != allowed:
+            raise HttpError(403, f"This API key is for the endpoint '{allowed}', not for '{name}'.")
+        return endpoint
+
+    def _need(self, request: _Request, method: str) -> None:
+        if request.method != method and not (method == "GET" and request.method == "HEAD"):
+            raise HttpError(
+                405, f"Use {method} for {request.path[:100]}, not {request.method}.", ((b"allow", method.encode()),)
+            )
+
+    def _health(self, path: str) -> tuple[int, bytes, bytes]:
+        if path == "/livez":
+            return 200, b"text/plain", b""
+        if path == "/v2/health/live":
+            return 200, _JSON, b'{"live":true}'
+        if self.is_draining:
+            return 503, _JSON, b'{"ready":false,"live":true}'
+        return 200, _JSON, b'{"ready":true,"live":true}'
+
+    async def _predict(self, served: Served, request: _Request, receive: Receive) -> bytes:
+        rows = served.decoder.decode(await self._body(request, receive))
+        answers = await served.batcher.predict(rows)
+        request.n_rows = len(rows)
+        self._log.append(served.target, request.request_id, rows, answers)
+        return encode_predictions(served, request.request_id, answers)
+
+    async def _feedback(self, endpoint: Endpoint, request: _Request, receive: Receive) -> bytes:
+        labels = decode_feedback(await self._body(request, receive), self._limits.max_rows)
+        if not self._log.append_feedback(endpoint.name, labels):
+            raise HttpError(
+                503, "The feedback cannot be kept right now. Send it again later.", ((b"retry-after", b"5"),)
+            )
+        return _encode({"endpoint": endpoint.name, "request_id": request.request_id, "n_labels": len(labels)})
+
+    async def _model(self, endpoint: Endpoint, action: str, request: _Request, receive: Receive) -> bytes:
+        """The Open Inference Protocol below `/v2/models/NAME`."""
+        if action.startswith("versions/"):
+            version, _, action = action[9:].partition("/")
+            served = _served(endpoint)
+            if version != served.version:
+                raise HttpError(
+                    404,
+                    f"Endpoint '{endpoint.name}' serves version {served.version}, not version {version[:20]!r}.",
+                )
+        if action == "ready":
+            self._need(request, "GET")
+            return _encode({"name": endpoint.name, "ready": endpoint.served is not None})
+        served = _served(endpoint)
+        if action == "":
+            self._need(request, "GET")
+            return _encode(open_inference.model_metadata(served))
+        if action != "infer":
+            raise HttpError(
+                404, f"There is nothing at {request.path[:100]}. Try POST /v2/models/{endpoint.name}/infer."
+            )
+        self._need(request, "POST")
+        asked, rows = open_inference.decode_infer(served, await self._body(request, receive))
+        answers = await served.batcher.predict(rows)
+        request.n_rows = len(rows)
+        self._log.append(served.target, request.request_id, rows, answers)
+        return open_inference.encode_infer(served, asked, answers)
+
+    def _metrics(self, allowed: str) -> bytes:
+        own = [counter.report() for counter in self._routing.counters.values()]
+        traffic = [part for part in add_up([*own, *self.other_traffic]) if part.endpoint == allowed]
+        n_dropped = self._log.n_dropped.get(allowed, 0) + self.other_dropped.get(allowed, 0)
+        return prometheus_text(traffic, {allowed: n_dropped}).encode()
+
+    async def _body(self, request: _Request, receive: Receive) -> bytes:
+        """The whole body. Raises HttpError 413 above the limit, whether its length was announced or not."""
+        limit = self._limits.max_body_bytes
+        if request.content_length > limit * _DRAIN_FACTOR:
+            self._too_large(close=True)
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGoneError
+        body: bytes = message["body"]
+        if message.get("more_body"):
+            parts, n_bytes = [body], len(body)
+            while message.get("more_body"):
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ClientGoneError
+                n_bytes += len(message["body"])
+                if n_bytes > limit * _DRAIN_FACTOR:
+                    self._too_large(close=True)
+                if n_bytes <= limit:
+                    parts.append(message["body"])
+            if n_bytes > limit:
+                self._too_large(close=False)
+            return b"".join(parts)
+        if len(body) > limit:
+            self._too_large(close=False)
+        return body
+
+    def _too_large(self, *, close: bool) -> NoReturn:
+        headers: Headers = ((b"connection", b"close"),) if close else ()
+        raise HttpError(
+            413,
+            f"The body is larger than {self._limits.max_body_bytes / 2**20:g} MiB. Send the rows in several requests.",
+            headers,
+        )
+
+
+def _served(endpoint: Endpoint) -> Served:
+    if endpoint.served is None:
+        raise HttpError(503, f"Endpoint '{endpoint.name}' cannot answer: {endpoint.failure}")
+    return endpoint.served
+
+
+def _request_ids() -> Iterator[str]:
+    """Ids that no other process or restart gives: a random prefix and a counter, at the cost of the counter."""
+    prefix = secrets.token_hex(6)
+    return (f"{prefix}-{number:x}" for number in count(1))

@@ -1,0 +1,232 @@
+"""A worker: `python -m snapml_jupyter.serving.worker FOLDER --port N --address A`.
+
+One of N identical processes that share the port (SO_REUSEPORT). It loads the live deployments, then listens, and only
+ever imports numpy, onnxruntime, msgspec, uvicorn and sqlite3, which keeps it small.
+
+On SIGTERM it stops accepting, finishes what is in flight, writes out the prediction log and exits. When its host dies
+it goes on serving, so that a crash of the host costs no request, and starts a new host, which takes over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from .. import settings
+from ..domain.errors import SnapMLError
+from .application import EndpointApplication, Limits
+from .metrics import add_up
+from .prediction_log import PredictionLog
+from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, workers_folder, write_report
+from .routing import RoutingTable
+
+#: How often a worker reports, in seconds.
+REPORT_SECONDS = 0.5
+#: How long requests in flight may take after SIGTERM.
+DRAIN_SECONDS = 20
+#: How long a worker serves without a host before it gives up.
+ORPHAN_SECONDS = 120.0
+#: Requests a second are measured over this time.
+_RATE_SECONDS = 10.0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling, which would end the process before the log is written out."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Worker:
+    """The composition root: routing, log, application, server, and the thread that reports."""
+
+    def __init__(self, folder: Path, address: str, port: int) -> None:
+        self.folder = folder
+        self.address = address
+        self.port = port
+        self.host_pid = os.getppid()
+        self.is_serving = False
+        self.ticks = 0
+        max_rows = settings.get_int("max_rows")
+        config = uvicorn.Config(
+            self._answer,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            log_level="critical",
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+        self.server = _Server(config)
+        in_flight = self.server.server_state.tasks
+        self.log = PredictionLog(inbox_folder(folder), settings.get_float("log_seconds"))
+        self.routing = RoutingTable(folder, in_flight, max_rows, self.report)
+        limits = Limits(settings.get_int("max_body_mb") * 2**20, max_rows)
+        self.application = EndpointApplication(self.routing, self.log, in_flight, limits)
+        config.app = self.application
+        self._report_lock = threading.Lock()
+        self._report_path = workers_folder(folder) / f"{os.getpid()}.json"
+        self._rates: deque[tuple[float, dict[tuple[str, str], int]]] = deque()
+        self._stopping = threading.Event()
+        self._orphaned_at: float | None = None
+
+    async def _answer(self, *_: object) -> None:
+        raise NotImplementedError  # replaced by the application, which needs the server first
+
+    def run(self) -> None:
+        """Serve until SIGTERM. Raises OSError when the port cannot be bound."""
+        self._report_path.parent.mkdir(parents=True, exist_ok=True)
+        self.log.start()
+        self.routing.start()
+        reporter = threading.Thread(target=self._report_forever, name="reporter", daemon=True)
+        reporter.start()
+        try:
+            loop = uvloop.new_event_loop()
+            loop.run_until_complete(self._serve(listen(self.address, self.port)))
+            loop.close()
+        finally:
+            self.is_serving = False
+            self._stopping.set()
+            reporter.join()
+            self.routing.stop()
+            self.log.stop()
+            self._report_path.unlink(missing_ok=True)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._drain)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the host, which then drains us
+        ticking = loop.create_task(self._tick())
+        self.is_serving = True
+        self.report()
+        await self.server.serve(sockets=[listener])
+        ticking.cancel()
+
+    def _drain(self) -> None:
+        self.application.is_draining = True
+        self.server.should_exit = True
+
+    async def _tick(self) -> None:
+        while True:
+            self.ticks += 1
+            await asyncio.sleep(0.25)
+
+    def report(self) -> None:
+        """Write this worker's report now."""
+        counters = list(self.routing.counters.values())
+        report = WorkerReport(
+            pid=os.getpid(),
+            port=self.port,
+            host_pid=os.getppid(),
+            is_serving=self.is_serving,
+            ticks=self.ticks,
+            event_id=self.routing.routes.event_id,
+            loaded=dict(self.routing.loaded),
+            routed={
+                name: endpoint.served.deployment.number
+                for name, endpoint in self.routing.routes.endpoints.items()
+                if endpoint.served is not None
+            },
+            loading=self.routing.loading,
+            n_dropped=dict(self.log.n_dropped),
+            traffic=[counter.report(self._rate(counter.endpoint, counter.version)) for counter in counters],
+        )
+        with self._report_lock, contextlib.suppress(OSError):  # a full disk must not stop the serving
+            write_report(self._report_path, report)
+
+    def _rate(self, endpoint: str, version: str) -> float:
+        if len(self._rates) < 2:
+            return 0.0
+        (first_at, first), (last_at, last) = self._rates[0], self._rates[-1]
+        key = (endpoint, version)
+        return (last.get(key, 0) - first.get(key, 0)) / max(last_at - first_at, 1e-3)
+
+    def _report_forever(self) -> None:
+        while not self._stopping.wait(REPORT_SECONDS):
+            now = time.monotonic()
+            self._rates.append(
+                (now, {key: sum(counter.codes.values()) for key, counter in list(self.routing.counters.items())})
+            )
+            while now - self._rates[0][0] > _RATE_SECONDS:
+                self._rates.popleft()
+            self.report()
+            self._read_other_workers()
+            self._watch_host(now)
+
+    def _read_other_workers(self) -> None:
+        """Sum what the other workers report, so that any worker can answer /metrics for all of them."""
+        traffic: list[TrafficReport] = []
+        dropped: dict[str, int] = {}
+        for path in workers_folder(self.folder).glob("*.json"):
+            other = read_report(path, WorkerReport)
+            if path != self._report_path and other is not None:
+                traffic += other.traffic
+                for endpoint, n_rows in other.n_dropped.items():
+                    dropped[endpoint] = dropped.get(endpoint, 0) + n_rows
+        self.application.other_traffic = add_up(traffic)
+        self.application.other_dropped = dropped
+
+    def _watch_host(self, now: float) -> None:
+        """Exit when the workspace is gone; when only the host is, start another, which will replace this worker."""
+        if not (self.folder / "snapml.db").exists():
+            self.server.should_exit = True
+        if os.getppid() == self.host_pid:
+            return
+        if self._orphaned_at is None:
+            self._orphaned_at = now
+            print(f"worker {os.getpid()}: the host has died; starting another", flush=True)
+            from .host_process import spawn_host
+
+            try:
+                spawn_host(self.folder)
+            except (OSError, SnapMLError) as error:
+                print(f"worker {os.getpid()}: no new host: {error}", flush=True)
+        elif now - self._orphaned_at > ORPHAN_SECONDS:
+            self.server.should_exit = True
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """A socket that shares its port with the other workers. Raises OSError when another program has the port."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((address, port))
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m snapml_jupyter.serving.worker", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--address", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    given = parser.parse_args(arguments)
+    Worker(given.folder, given.address, given.port).run()
+
+
+if __name__ == "__main__":
+    main()
