@@ -30,6 +30,7 @@ MODULES: tuple[str, ...] = (
     "runs.queries",
     "runs.models",
     "datasets.versions",
+    "monitoring.monitors",
     "serving.deploying",
     "serving.host_process",
 )

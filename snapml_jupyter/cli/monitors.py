@@ -11,11 +11,11 @@ from ..domain.monitoring import AlertState, ColumnDrift, DriftReport
 from ..monitoring.monitors import (
     acknowledge_alert,
     close_window,
-    compare_versions,
     get_monitor,
     list_alerts,
     list_monitors,
 )
+from ..monitoring.monitors import drift as compare_versions
 from .output import AnyWorkspace, answers, facts, table
 
 

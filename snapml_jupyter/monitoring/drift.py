@@ -142,13 +142,13 @@ def _compare_values(reference: ColumnSample, current: ColumnSample, preset: str 
     fewest = 1 if preset == "evidently" else MIN_VALUES
     if reference.kind is SampleKind.nothing or current.kind is SampleKind.nothing:
         return _unjudged(name, DriftStatus.not_enough_data, _emptiness(reference, current))
-    if reference.kind is not current.kind:
-        return _unjudged(
-            name, DriftStatus.not_comparable, f"{reference.type} in the reference, {current.type} in the current rows"
-        )
     if reference.kind is SampleKind.times:
         return _unjudged(
             name, DriftStatus.not_comparable, "datetimes always move on; compare what is derived from them"
+        )
+    if reference.kind is not current.kind:
+        return _unjudged(
+            name, DriftStatus.not_comparable, f"{reference.type} in the reference, {current.type} in the current rows"
         )
     if reference.kind is SampleKind.other:
         return _unjudged(name, DriftStatus.not_comparable, f"columns of type {reference.type} are not compared")
@@ -159,8 +159,8 @@ def _compare_values(reference: ColumnSample, current: ColumnSample, preset: str 
     if reference.kind is SampleKind.categories and n_distinct > 100 and preset != "evidently":
         n_values = reference.n_values + current.n_values
         if n_distinct > IDENTIFIER_FRACTION * n_values:
-            reason = f"{n_distinct} distinct values in {n_values} rows: an identifier or free text"
-            return _unjudged(name, DriftStatus.not_comparable, reason)
+            why = f"{n_distinct} distinct values in {n_values} rows: an identifier or free text"
+            return _unjudged(name, DriftStatus.not_comparable, why)
     measure = MEASURES[choose_measure(reference.n_values, n_distinct, reference.kind, preset)]
     if measure.takes is Takes.counts:
         measured = measure(*_aligned_counts(reference, current))

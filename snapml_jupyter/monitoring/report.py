@@ -84,7 +84,7 @@ class DriftReport(DriftRecord):
 
         names = [field.name for field in fields(ColumnDrift)]
         rows = [[getattr(column, name) for name in names] for column in self._rows()]
-        frame = pd.DataFrame(rows, columns=names)
+        frame: pd.DataFrame = pd.DataFrame(rows, columns=names)
         frame["status"] = [column.status.value for column in self._rows()]
         return frame
 

@@ -122,18 +122,20 @@ def list_unmonitored(database: Database) -> list[str]:
     return [row["name"] for row in rows]
 
 
-def set_error(tx: Transaction, endpoint: str, error: str | None) -> None:
-    """Keep why the monitor could not judge, or forget it. An event only when the sentence changes."""
-    done = tx.execute(
-        "UPDATE monitors SET error = :error WHERE endpoint = :endpoint AND COALESCE(error, '') <> COALESCE(:error, '')",
-        {"endpoint": endpoint, "error": error},
-    )
-    failed_at = tx.workspace.now().isoformat() if error is not None else None
+def set_error(tx: Transaction, endpoint: str, error: str | None, *, retry_later: bool = True) -> None:
+    """Keep what is wrong with the monitor, or that nothing is. An event only when the sentence changes.
+
+    `retry_later` says that nothing could be judged, so that the host waits before it tries again.
+    """
+    was = get_monitor(tx.workspace.database, endpoint)
+    failed_at = tx.workspace.now().isoformat() if error is not None and retry_later else None
+    if was.error == error and was.failed_at is None and failed_at is None:
+        return
     tx.execute(
-        "UPDATE monitors SET failed_at = :failed_at WHERE endpoint = :endpoint",
-        {"endpoint": endpoint, "failed_at": failed_at},
+        "UPDATE monitors SET error = :error, failed_at = :failed_at WHERE endpoint = :endpoint",
+        {"endpoint": endpoint, "error": error, "failed_at": failed_at},
     )
-    if done.rowcount:
+    if was.error != error:
         tx.event("monitor.updated", endpoint, error=error)
 
 
@@ -258,6 +260,19 @@ def list_answers(database: Database, endpoint: str, above: int = 0) -> list[Wind
         WindowAnswers(number=row["number"], model_ref=row["model_ref"], answers_digest=row["answers_digest"])
         for row in rows
     ]
+
+
+def find_labelled(
+    database: Database, endpoint: str, model_ref: str, min_labels: int, *, newest: bool
+) -> tuple[int, int, int] | None:
+    """(number, labels, correct labels) of the first or the newest window of a model version with enough labels."""
+    row = database.row(
+        f"""SELECT number, n_labels, n_correct FROM monitor_windows
+            WHERE endpoint = :endpoint AND model_ref = :model_ref AND n_labels >= :min_labels
+            ORDER BY number {"DESC" if newest else "ASC"} LIMIT 1""",
+        {"endpoint": endpoint, "model_ref": model_ref, "min_labels": min_labels},
+    )
+    return None if row is None else (row["number"], row["n_labels"], row["n_correct"])
 
 
 def count_rows(database: Database, endpoint: str) -> tuple[int, int]:
