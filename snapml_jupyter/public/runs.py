@@ -41,12 +41,15 @@ def run(ref: str) -> Run:
     return get_run(workspace(), ref)
 
 
-def runs(*, limit: int = 100) -> RunList:
-    """Runs, newest first; `.to_pandas()` makes them a table."""
+def runs(where: str | None = None, sort: str | None = None, limit: int = 100) -> RunList:
+    """Runs, newest first; `.to_pandas()` makes them a table.
+
+    `where` filters (`"metrics.auc > 0.7 and name = 'late-flights'"`), `sort` orders (`"metrics.auc desc"`).
+    """
     from ..runs.queries import list_runs
     from ..runs.run_list import RunList
 
-    return RunList(list_runs(workspace(), limit=limit))
+    return RunList(list_runs(workspace(), limit=limit, where=where, sort=sort))
 
 
 def log_param(name: str, value: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile
 
 from ..domain.errors import CannotKeepError, DamagedContentError, MissingDependencyError, UntrustedModelError
 from ..domain.model import ModelFormat
@@ -96,7 +96,7 @@ def _skops(model: Any) -> bytes | None:
     import skops.io
 
     try:
-        content: bytes = skops.io.dumps(model)
+        content: bytes = skops.io.dumps(model, compression=ZIP_DEFLATED, compresslevel=1)
         asked = skops.io.get_untrusted_types(data=content)
         if not all(is_reviewed(name) or is_unchecked(name) for name in asked):
             return None

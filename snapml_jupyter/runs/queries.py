@@ -7,7 +7,9 @@ from ..domain.run import Environment, MetricPoint, Run, RunStatus
 from ..operations import operation
 from ..store import environments, run_metrics
 from ..store import runs as store
+from ..store.run_search import RunCondition, RunKey, search_run_ids
 from ..store.workspace import Workspace
+from .conditions import parse_sort, parse_where
 from .processes import is_gone
 
 #: Most runs, or metric points, in one answer.
@@ -30,14 +32,24 @@ def list_runs(
     offset: int = 0,
     name: str | None = None,
     status: RunStatus | None = None,
+    where: str | None = None,
+    sort: str | None = None,
 ) -> list[Run]:
-    """Runs, newest first; those of one name or status only."""
+    """Runs, newest first; those of one name or status only.
+
+    `where` filters (`"metrics.auc > 0.7 and params.solver = 'saga'"`), `sort` orders (`"metrics.auc desc"`).
+    Raises InvalidInputError for a condition or order that cannot be read.
+    """
     if limit < 0 or offset < 0:
         raise InvalidInputError(f"limit ({limit}) and offset ({offset}) count runs: they cannot be negative.")
+    conditions = parse_where(where)
+    if name is not None:
+        conditions.append(_field("name", name))
+    if status is not None:
+        conditions.append(_field("status", status.value))
+    order = parse_sort(sort)
     mark_interrupted(workspace)
-    run_ids = store.list_run_ids(
-        workspace.database, name=name, status=status, limit=min(limit, MAX_RUNS), offset=offset
-    )
+    run_ids = search_run_ids(workspace.database, conditions, order, limit=min(limit, MAX_RUNS), offset=offset)
     return store.load_runs(workspace.database, run_ids)
 
 
@@ -59,6 +71,10 @@ def get_environment(workspace: Workspace, digest: str) -> Environment:
     if found is None:
         raise NotFoundError(f"There is no environment {digest}. A run's `environment_digest` names one.")
     return found
+
+
+def _field(name: str, value: str) -> RunCondition:
+    return RunCondition(key=RunKey(group=None, name=name), operator="=", value=value)
 
 
 def mark_interrupted(workspace: Workspace) -> None:

@@ -5,7 +5,7 @@ Each is one transaction: what it was given is there when it returns, whatever ha
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import replace
 from datetime import datetime
 
@@ -40,8 +40,8 @@ def new_run_id(at: datetime, randomness: int | None = None) -> str:
     >>> new_run_id(datetime(2026, 11, 1, tzinfo=timezone.utc), 0)
     'da6jf800000000000'
     """
-    bits = secrets.randbits(45) if randomness is None else randomness
-    count = (int(at.timestamp() * 256) << 45) | bits
+    bits = int.from_bytes(os.urandom(6), "big") if randomness is None else randomness
+    count = (int(at.timestamp() * 256) << 45) | (bits & (2**45 - 1))
     return "".join(_ALPHABET[(count >> shift) & 31] for shift in range(80, -1, -5))
 
 

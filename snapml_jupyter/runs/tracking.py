@@ -7,7 +7,10 @@ the workspace answers again.
 
 from __future__ import annotations
 
+import atexit
+import os
 import sqlite3
+import sys
 import threading
 import time
 import traceback
@@ -46,6 +49,7 @@ class ActiveRun:
 
     def __init__(self, workspace: Workspace | RemoteWorkspace, run: Run) -> None:
         self.workspace = workspace
+        self.pid = os.getpid()
         self._run = run
         self._began = time.perf_counter()
         self._ended: RunStatus | None = None
@@ -53,6 +57,10 @@ class ActiveRun:
         self._held_back: list[Callable[[], None]] = []
         self._retry_at = 0.0
         self._warned = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker process (joblib, multiprocessing) that is handed the run logs to it over a connection of its own.
+        return _attached, (self.workspace.location, self.workspace.actor, self._run)
 
     def __repr__(self) -> str:
         return f"<ActiveRun {self.name} ({self.run_id}): {self._ended.value if self._ended else 'running'}>"
@@ -342,6 +350,29 @@ def _media_type(path: str) -> str:
     import mimetypes
 
     return mimetypes.guess_type(path)[0] or "application/octet-stream"
+
+
+def _attached(location: str, actor: str, run: Run) -> ActiveRun:
+    from ..store.workspace import open_workspace
+
+    return ActiveRun(open_workspace(location, actor=actor), run)
+
+
+def _finish_at_exit() -> None:
+    """End what a script left open. A kernel is different: that it stops says nothing about its cells, so their runs are
+    left to be marked as interrupted."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        return
+    problem = getattr(sys, "last_value", None)  # what ended the script, if anything did
+    for active in [active for active in _everywhere if active.pid == os.getpid()]:
+        if problem is None:
+            active.finish()
+        else:
+            active.finish(RunStatus.failed, run_error(problem))
+
+
+atexit.register(_finish_at_exit)
 
 
 def _enter(active: ActiveRun) -> None:

@@ -6,6 +6,41 @@ skops 0.16: none of them runs code that the file's writer chose.
 
 from __future__ import annotations
 
+_SCORES_OF_LABELS = (
+    "accuracy_score",
+    "balanced_accuracy_score",
+    "brier_score_loss",
+    "f1_score",
+    "jaccard_score",
+    "log_loss",
+    "matthews_corrcoef",
+    "precision_score",
+    "recall_score",
+)
+_SCORES_OF_NUMBERS = (
+    "explained_variance_score",
+    "max_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_log_error",
+    "median_absolute_error",
+    "r2_score",
+    "root_mean_squared_error",
+)
+_SPLITTERS = (
+    "GroupKFold",
+    "KFold",
+    "LeaveOneOut",
+    "RepeatedKFold",
+    "RepeatedStratifiedKFold",
+    "ShuffleSplit",
+    "StratifiedGroupKFold",
+    "StratifiedKFold",
+    "StratifiedShuffleSplit",
+    "TimeSeriesSplit",
+)
+
 #: Plain data, and functions that only compute.
 _REVIEWED = frozenset(
     {
@@ -40,9 +75,17 @@ _REVIEWED = frozenset(
         "sklearn.feature_selection._mutual_info.mutual_info_classif",
         "sklearn.feature_selection._mutual_info.mutual_info_regression",
         "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+        "sklearn.metrics._scorer._PassthroughScorer",
+        "sklearn.metrics._scorer._Scorer",
+        "sklearn.metrics._scorer._MultimetricScorer",
         "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
         "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.utils._bunch.Bunch",
     }
+    | {f"sklearn.metrics._classification.{score}" for score in _SCORES_OF_LABELS}
+    | {f"sklearn.metrics._ranking.{score}" for score in ("average_precision_score", "roc_auc_score")}
+    | {f"sklearn.metrics._regression.{score}" for score in _SCORES_OF_NUMBERS}
+    | {f"sklearn.model_selection._split.{splitter}" for splitter in _SPLITTERS}
     | {
         f"scipy.sparse._{kind}.{kind}_{shape}"
         for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
@@ -70,12 +113,13 @@ _REVIEWED = frozenset(
 
 #: Compiled structures whose arrays scikit-learn follows without checking bounds: no code of the writer runs, but a
 #: crafted file can crash or confuse the process. (https://github.com/scikit-learn/scikit-learn/pull/34558)
-_UNCHECKED = (
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.metrics._dist_metrics.",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.tree._tree.Tree",
+_UNCHECKED = frozenset(
+    {
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.tree._tree.Tree",
+    }
 )
 
 
@@ -86,4 +130,4 @@ def is_reviewed(name: str) -> bool:
 
 def is_unchecked(name: str) -> bool:
     """Whether it is restored only from the actor's own files, or with trust."""
-    return name.startswith(_UNCHECKED)
+    return name in _UNCHECKED or name.startswith("sklearn.metrics._dist_metrics.")

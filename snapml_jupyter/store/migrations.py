@@ -55,6 +55,7 @@ _TABLES_0001 = (
     ) STRICT, WITHOUT ROWID""",
     # A NULL value is NaN: SQLite keeps NaN as NULL.
     """CREATE TABLE run_metrics (
+        point_id INTEGER PRIMARY KEY,
         run_id TEXT NOT NULL REFERENCES runs(run_id),
         name TEXT NOT NULL,
         step INTEGER NOT NULL,

@@ -53,7 +53,7 @@ def list_points(database: Database, run_id: str, *, name: str | None, limit: int
     rows = database.rows(
         """SELECT name, value, step, logged_at FROM run_metrics
            WHERE run_id = :run_id AND (:name IS NULL OR name = :name)
-           ORDER BY name, step, rowid LIMIT :limit OFFSET :offset""",
+           ORDER BY name, step, point_id LIMIT :limit OFFSET :offset""",
         {"run_id": run_id, "name": name, "limit": limit, "offset": offset},
     )
     return [

@@ -306,19 +306,6 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
     return [found[run_id] for run_id in run_ids if run_id in found]
 
 
-def list_run_ids(
-    database: Database, *, name: str | None, status: RunStatus | None, limit: int, offset: int
-) -> list[str]:
-    """Ids of the newest runs first."""
-    rows = database.rows(
-        """SELECT run_id FROM runs
-           WHERE (:name IS NULL OR name = :name) AND (:status IS NULL OR status = :status)
-           ORDER BY started_at DESC, run_id DESC LIMIT :limit OFFSET :offset""",
-        {"name": name, "status": status.value if status else None, "limit": limit, "offset": offset},
-    )
-    return [row["run_id"] for row in rows]
-
-
 def list_running(database: Database) -> list[RunningRun]:
     """Every run whose status is running."""
     rows = database.rows("SELECT run_id, process FROM runs WHERE status = 'running'")

@@ -1,0 +1,108 @@
+"""Finding runs by what they hold: conditions and an order, as data, turned into one query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .database import Database
+
+#: Columns of a run that can be compared and sorted by, and whether they hold numbers.
+FIELDS: dict[str, bool] = {
+    "run_id": False,
+    "name": False,
+    "experiment": False,
+    "status": False,
+    "actor": False,
+    "started_at": False,
+    "finished_at": False,
+    "duration_seconds": True,
+    "seed": True,
+}
+#: Groups of named values; `metrics.auc`.
+GROUPS: dict[str, str] = {"metrics": "run_latest_metrics", "params": "run_params", "tags": "run_tags"}
+OPERATORS: tuple[str, ...] = ("=", "!=", "<", "<=", ">", ">=")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKey:
+    """A column of the run (`group` None), or a named metric, param or tag."""
+
+    group: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCondition:
+    """`key operator value`; a run without the value does not meet it."""
+
+    key: RunKey
+    operator: str
+    value: bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrder:
+    """Sort by this key; runs without the value come last."""
+
+    key: RunKey
+    descending: bool
+
+
+def search_run_ids(
+    database: Database, conditions: Sequence[RunCondition], order: RunOrder | None, *, limit: int, offset: int
+) -> list[str]:
+    """Ids of the runs that meet every condition, in the order, else the newest first."""
+    params: dict[str, Any] = {"limit": limit, "offset": offset}
+    tests = [_test(condition, f"c{index}", params) for index, condition in enumerate(conditions)]
+    where = f"WHERE {' AND '.join(tests)}" if tests else ""
+    by = _order(order, params) if order else ""
+    rows = database.rows(
+        f"SELECT run_id FROM runs {where} ORDER BY {by} started_at DESC, run_id DESC LIMIT :limit OFFSET :offset",
+        params,
+    )
+    return [row["run_id"] for row in rows]
+
+
+def _test(condition: RunCondition, mark: str, params: dict[str, Any]) -> str:
+    key, sign, value = condition.key, condition.operator, condition.value
+    # Both come from a fixed table before they become part of the statement.
+    assert sign in OPERATORS
+    assert key.name in FIELDS if key.group is None else key.group in GROUPS
+    params[mark] = value
+    if key.group is None:
+        return f"{key.name} {sign} :{mark}"
+    params[f"{mark}_name"] = key.name
+    compared = f"value {sign} :{mark}"
+    if key.group == "params":
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            compared = f"{_IS_NUMBER} AND CAST(value AS REAL) {sign} :{mark}"
+        else:
+            params[mark] = json.dumps(value)
+    elif key.group == "tags" and not isinstance(value, str):
+        params[mark] = json.dumps(value)
+    return (
+        f"EXISTS (SELECT 1 FROM {GROUPS[key.group]} AS kept WHERE kept.run_id = runs.run_id "
+        f"AND kept.name = :{mark}_name AND {compared})"
+    )
+
+
+#: Params are JSON texts; these are the ones that compare as numbers.
+_IS_NUMBER = "value NOT LIKE '\"%' AND value NOT IN ('true', 'false', 'null', 'NaN', 'Infinity', '-Infinity')"
+
+
+def _order(order: RunOrder, params: dict[str, Any]) -> str:
+    key, direction = order.key, "DESC" if order.descending else "ASC"
+    if key.group is None:
+        assert key.name in FIELDS
+        return f"({key.name} IS NULL), {key.name} {direction}, "
+    params["sort_name"] = key.name
+    value = (
+        f"(SELECT value FROM {GROUPS[key.group]} AS kept WHERE kept.run_id = runs.run_id AND kept.name = :sort_name)"
+    )
+    if key.group != "params":
+        return f"({value} IS NULL), {value} {direction}, "
+    number = f"(SELECT CAST(value AS REAL) FROM run_params AS kept WHERE kept.run_id = runs.run_id AND kept.name = :sort_name AND {_IS_NUMBER})"
+    return f"({value} IS NULL), ({number} IS NULL), {number} {direction}, {value} {direction}, "
