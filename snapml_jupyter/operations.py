@@ -28,6 +28,8 @@ MODULES: tuple[str, ...] = (
     "governance.verify",
     "runs.recording",
     "runs.queries",
+    "registry.stages",
+    "registry.versions",
     "runs.models",
     "datasets.versions",
     "monitoring.monitors",
