@@ -1,0 +1,258 @@
+"""How records look in a cell: one small set of parts, as quiet HTML for notebooks and as text for terminals.
+
+The HTML carries its style inline and takes its colours from JupyterLab's variables, with fallbacks, so that it reads in
+light and dark, in nbconvert, VS Code and on GitHub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from enum import Enum
+from html import escape
+from typing import Any
+
+_TEXT = "color:var(--jp-ui-font-color1,inherit)"
+_QUIET = "color:var(--jp-ui-font-color2,#616161)"
+_LINE = "var(--jp-border-color2,#bdbdbd55)"
+_FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.45"
+#: Shape, colour: never colour alone.
+_MARKS = {
+    "finished": ("●", "var(--jp-success-color1,#388e3c)"),
+    "live": ("●", "var(--jp-success-color1,#388e3c)"),
+    "stable": ("●", "var(--jp-success-color1,#388e3c)"),
+    "resolved": ("●", "var(--jp-success-color1,#388e3c)"),
+    "running": ("◐", "var(--jp-brand-color1,#1976d2)"),
+    "starting": ("◐", "var(--jp-brand-color1,#1976d2)"),
+    "queued": ("◌", "var(--jp-ui-font-color2,#616161)"),
+    "failed": ("✕", "var(--jp-error-color1,#d32f2f)"),
+    "drifted": ("▲", "var(--jp-warn-color1,#f57c00)"),
+    "open": ("▲", "var(--jp-warn-color1,#f57c00)"),
+    "cancelled": ("■", "var(--jp-ui-font-color2,#616161)"),
+    "interrupted": ("■", "var(--jp-ui-font-color2,#616161)"),
+    "retired": ("■", "var(--jp-ui-font-color2,#616161)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A state word with its mark."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A value in secondary colour."""
+
+    value: Any
+
+
+class Shown:
+    """Something with `to_html` and `to_plain`, which IPython displays by itself."""
+
+    def to_html(self) -> str:
+        """HTML with inline style."""
+        raise NotImplementedError
+
+    def to_plain(self) -> str:
+        """Plain text."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self.to_html(), "text/plain": self.to_plain()}
+
+    def __repr__(self) -> str:
+        return self.to_plain()
+
+
+@dataclass(frozen=True, repr=False)
+class Table(Shown):
+    """Rows under headings; `empty` is the sentence for no rows."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str = "Nothing here yet."
+    title: str | None = None
+
+    def to_html(self) -> str:
+        title = f'<div style="{_QUIET};padding:2px 0">{escape(self.title)}</div>' if self.title else ""
+        if not self.rows:
+            return f'<div style="{_FONT};{_QUIET}">{title}{escape(self.empty)}</div>'
+        right = self._numeric()
+        cell = (
+            "padding:2px 12px 2px 0;border:0;vertical-align:top;background:none;max-width:420px;overflow-wrap:anywhere"
+        )
+        head = "".join(
+            f'<th scope="col" style="{cell};{_QUIET};font-weight:500;text-align:{"right" if r else "left"}">{escape(h)}</th>'
+            for h, r in zip(self.headers, right, strict=True)
+        )
+        body = "".join(
+            f'<tr style="background:none;border-top:1px solid {_LINE}">'
+            + "".join(
+                f'<td style="{cell};text-align:{"right" if r else "left"};font-variant-numeric:tabular-nums">{html(v)}</td>'
+                for v, r in zip(row, right, strict=True)
+            )
+            + "</tr>"
+            for row in self.rows
+        )
+        return (
+            f'<div style="{_FONT};{_TEXT};overflow-x:auto">{title}<table style="border-collapse:collapse;border:0;margin:0">'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+    def to_plain(self) -> str:
+        lines = [self.title] if self.title else []
+        if not self.rows:
+            return "\n".join([*lines, self.empty])
+        cells = [[plain(value) for value in row] for row in self.rows]
+        widths = [max(len(header), *(len(row[i]) for row in cells)) for i, header in enumerate(self.headers)]
+        right = self._numeric()
+        for row in [[header.upper() for header in self.headers], *cells]:
+            parts = [v.rjust(w) if r else v.ljust(w) for v, w, r in zip(row, widths, right, strict=True)]
+            lines.append("  ".join(parts).rstrip())
+        return "\n".join(lines)
+
+    def _numeric(self) -> list[bool]:
+        columns = list(zip(*self.rows, strict=True))
+        return [
+            all(value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)) for value in column)
+            for column in columns
+        ] or [False] * len(self.headers)
+
+
+@dataclass(frozen=True, repr=False)
+class Card(Shown):
+    """One thing: a heading, a state, facts, big numbers, warnings, and a table below when there is one."""
+
+    title: str
+    subtitle: str = ""
+    status: Status | None = None
+    facts: Sequence[tuple[str, Any]] = ()
+    numbers: dict[str, float] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    table: Table | None = None
+
+    def to_html(self) -> str:
+        state = f" {html(self.status)}" if self.status else ""
+        parts = [
+            f'<div><span style="font-weight:600">{escape(self.title)}</span>{state} '
+            f'<span style="{_QUIET}">{escape(self.subtitle)}</span></div>'
+        ]
+        if self.numbers:
+            parts.append(
+                '<div style="display:flex;flex-wrap:wrap;gap:2px 18px;padding:2px 0">'
+                + "".join(
+                    f'<span><span style="{_QUIET}">{escape(name)}</span> '
+                    f'<span style="font-weight:600;font-variant-numeric:tabular-nums">{plain(float(value))}</span></span>'
+                    for name, value in list(self.numbers.items())[:12]
+                )
+                + "</div>"
+            )
+        for name, value in self._facts():
+            parts.append(
+                f'<div style="display:flex;gap:8px"><span style="{_QUIET};flex:0 0 72px">{escape(name)}</span>'
+                f'<span style="overflow-wrap:anywhere">{html(value)}</span></div>'
+            )
+        for warning in self.warnings:
+            parts.append(
+                f'<div role="note"><span style="color:var(--jp-warn-color1,#f57c00)">▲</span> {escape(warning)}</div>'
+            )
+        scroll = "" if self.table else "max-height:190px;overflow-y:auto;"
+        below = f'<div style="padding-top:4px">{self.table.to_html()}</div>' if self.table else ""
+        return (
+            f'<div style="{_FONT};{_TEXT};{scroll}border-left:3px solid {self._colour()};padding:2px 0 2px 10px">'
+            f"{''.join(parts)}{below}</div>"
+        )
+
+    def to_plain(self) -> str:
+        lines = ["  ".join(p for p in (self.title, plain(self.status) if self.status else "", self.subtitle) if p)]
+        shown = list(self._facts())
+        if self.numbers:
+            shown.insert(0, ("metrics", dict(list(self.numbers.items())[:12])))
+        width = max((len(name) for name, _ in shown), default=0)
+        lines += [f"  {name.ljust(width)}  {plain(value)}" for name, value in shown]
+        lines += [f"  ▲ {warning}" for warning in self.warnings]
+        if self.table:
+            lines += ["", self.table.to_plain()]
+        return "\n".join(lines)
+
+    def _facts(self) -> list[tuple[str, Any]]:
+        return [(name, value) for name, value in self.facts if value not in (None, "", [], {}, ())]
+
+    def _colour(self) -> str:
+        return _MARKS.get(self.status.word, ("", _LINE))[1] if self.status else _LINE
+
+
+def plain(value: Any) -> str:
+    """A value as text: metrics to 4 significant digits, times as age, thousands apart by a thin space."""
+    if value is None:
+        return "-"
+    if isinstance(value, Quiet):
+        return plain(value.value)
+    if isinstance(value, Status):
+        return f"{_MARKS.get(value.word, ('○', ''))[0]} {value.word}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, datetime):
+        return age(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", "\u2009")
+    if isinstance(value, dict):
+        return "  ".join(f"{key} {plain(item)}" for key, item in value.items()) or "-"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(item) for item in value) or "-"
+    return str(value)
+
+
+def html(value: Any) -> str:
+    """A value as HTML: as `plain`, with marks coloured and the exact UTC time on hover."""
+    if isinstance(value, Status):
+        mark, colour = _MARKS.get(value.word, ("○", "currentColor"))
+        return (
+            f'<span style="white-space:nowrap"><span style="color:{colour}">{mark}</span> {escape(value.word)}</span>'
+        )
+    if isinstance(value, Quiet):
+        return f'<span style="{_QUIET}">{html(value.value)}</span>'
+    if isinstance(value, datetime):
+        exact = value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f'<span title="{exact}" style="{_QUIET};white-space:nowrap">{escape(age(value))}</span>'
+    if isinstance(value, str) and "\n" in value:
+        return escape(value).replace("\n", "<br>")
+    return escape(plain(value))
+
+
+def age(then: datetime, now: datetime | None = None) -> str:
+    """`12 min ago`, `3 h ago`, `now`."""
+    seconds = max(0.0, ((now or datetime.now(timezone.utc)) - then).total_seconds())
+    for limit, unit, divisor in ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
+        if seconds < limit:
+            return f"{int(seconds / divisor)} {unit} ago"
+    return f"{int(seconds / 86_400)} d ago"
+
+
+def size(n_bytes: int) -> str:
+    """`1.4 MB`; powers of 1000."""
+    amount = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def duration(seconds: float | None) -> str:
+    """`14 s`, `340 ms`, `2 min 5 s`."""
+    if seconds is None:
+        return "-"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

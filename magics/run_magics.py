@@ -1,0 +1,56 @@
+"""`%snap`, `%snap_runs`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..domain.event import WorkspaceStatus
+from .display import Card, Quiet, Table
+from .registration import Call, all_magics, argument, line_magic
+from .tables import runs, workspace_status
+
+
+class Overview:
+    """Where am I: the status record, shown with the newest runs and the list of magics."""
+
+    def __init__(self, status: WorkspaceStatus, newest: Table) -> None:
+        self.status = status
+        self._newest = newest
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        head = workspace_status(self.status)
+        magics = Table(["magic", "what it does"], [(magic.written, Quiet(magic.summary)) for magic in all_magics()])
+        parts = [Card(head.title, head.subtitle, facts=head.facts, table=self._newest), magics]
+        return {
+            "text/html": "".join(part.to_html() for part in parts),
+            "text/plain": "\n\n".join(part.to_plain() for part in parts),
+        }
+
+
+@line_magic("snap", examples=("%snap",))
+def snap(call: Call) -> Any:
+    """Where am I: the workspace, its newest runs, and the list of magics."""
+    from ..public.current import status, workspace
+    from ..runs.queries import list_runs
+
+    return Overview(status(), runs(list_runs(workspace(), limit=5)))
+
+
+@line_magic(
+    "snap_runs",
+    argument("name", nargs="?", metavar="NAME", help="only runs of this name"),
+    argument(
+        "--status", choices=["running", "finished", "failed", "cancelled", "interrupted"], help="only runs that are so"
+    ),
+    argument("--limit", type=int, default=20, metavar="N", help="how many, newest first (20)"),
+    examples=("%snap_runs", "failed = %snap_runs --status failed --limit 5"),
+    completes={"name": "run"},
+)
+def snap_runs(call: Call, name: str | None, status: str | None, limit: int) -> Any:
+    """Runs, newest first, with their metrics, data and models."""
+    from ..domain.run import RunStatus
+    from ..public.current import workspace
+    from ..runs.queries import list_runs
+    from ..runs.run_list import RunList
+
+    return RunList(list_runs(workspace(), limit=limit, name=name, status=RunStatus(status) if status else None))

@@ -1,0 +1,414 @@
+"""How each record of the domain is shown: one function a kind, all made of the parts in `display`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..domain.dataset import DatasetProfile, DatasetSummary, DatasetVersion, TablePage
+from ..domain.endpoint import DeployOutcome, EndpointInfo, EndpointMetrics, HostStatus
+from ..domain.event import WorkspaceStatus
+from ..domain.model import ModelVersion, RegisteredModel
+from ..domain.monitoring import Alert, ColumnDrift, DriftReport, MonitorInfo
+from ..domain.run import Run
+from ..runs.run_list import RunList
+from .display import Card, Quiet, Shown, Status, Table, duration, size
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+
+class Records(list[T]):
+    """What a magic gives when there are several: a list, shown as a table."""
+
+    def __init__(self, records: Sequence[T], show: Callable[[Sequence[T]], Shown]) -> None:
+        super().__init__(records)
+        self._show = show
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return self.shown()._repr_mimebundle_(include, exclude)
+
+    def shown(self) -> Shown:
+        """The table of them."""
+        return self._show(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a record, one column a field."""
+        import pandas as pd
+
+        rows: list[Any] = list(self)
+        return pd.DataFrame([asdict(record) for record in rows])
+
+
+def runs(found: Sequence[Run]) -> Table:
+    """Runs, newest first."""
+    return Table(
+        ["run", "status", "metrics", "data", "model", "took", "started", "id"],
+        [
+            (
+                run.name,
+                Status(run.status.value),
+                run.error.type + ": " + _short(run.error.message, 60) if run.error else run.metrics or None,
+                [i.dataset_ref for i in run.inputs] or None,
+                run.model_refs or None,
+                duration(run.duration_seconds),
+                run.started_at,
+                Quiet(run.run_id),
+            )
+            for run in found
+        ],
+        "No runs yet. Put %%snap_train NAME on the first line of a cell that trains.",
+    )
+
+
+def run(found: Run) -> Card:
+    """One run."""
+    error = found.error
+    return Card(
+        found.name,
+        f"{found.run_id} · {duration(found.duration_seconds)}",
+        Status(found.status.value),
+        [
+            (
+                "error",
+                f"{error.type}: {error.message}" + (f" (line {error.line})" if error.line else "") if error else None,
+            ),
+            ("data", [f"{i.variable} = {i.dataset_ref} ({i.n_rows:,} x {i.n_columns})" for i in found.inputs]),
+            ("model", found.model_refs),
+            ("params", found.params),
+            ("tags", found.tags),
+            ("seed", found.seed),
+            ("note", found.note),
+            ("by", found.actor),
+            ("experiment", found.experiment if found.experiment != "default" else None),
+            ("artifacts", [f"{a.path} ({size(a.size_bytes)})" for a in found.artifacts]),
+        ],
+        found.metrics,
+    )
+
+
+def datasets(found: Sequence[DatasetSummary]) -> Table:
+    """Datasets with their newest version."""
+    return Table(
+        ["dataset", "versions", "rows", "columns", "size", "made", "by"],
+        [
+            (
+                d.latest.ref,
+                d.n_versions,
+                d.latest.n_rows,
+                d.latest.n_columns,
+                size(d.latest.size_bytes),
+                d.latest.created_at,
+                d.latest.created_by,
+            )
+            for d in found
+        ],
+        "No datasets yet. Keep one with %snap_data NAME df; %%snap_train keeps what a cell reads.",
+    )
+
+
+def dataset_versions(found: Sequence[DatasetVersion]) -> Table:
+    """Versions of a dataset."""
+    return Table(
+        ["version", "rows", "columns", "size", "added", "made", "by", "message"],
+        [
+            (
+                v.ref,
+                v.n_rows,
+                v.n_columns,
+                size(v.size_bytes),
+                size(v.added_bytes),
+                v.created_at,
+                v.created_by,
+                v.message,
+            )
+            for v in found
+        ],
+        "No versions yet.",
+    )
+
+
+def dataset_version(found: DatasetVersion) -> Card:
+    """One version with its columns."""
+    columns = [f"{c.name} {c.dtype}" for c in found.columns if not c.is_index]
+    shown = ", ".join(columns[:12]) + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
+    return Card(
+        found.ref,
+        "" if found.is_new else "same content as before: no new version",
+        None,
+        [
+            ("rows", found.n_rows),
+            ("columns", shown),
+            ("size", f"{size(found.size_bytes)}, of which {size(found.added_bytes)} new"),
+            ("after", found.parent_ref),
+            ("message", found.message),
+            ("digest", Quiet(found.digest[:16])),
+        ],
+    )
+
+
+def dataset_profile(found: DatasetProfile) -> Table:
+    """One row a column."""
+    return Table(
+        ["column", "type", "nulls", "distinct", "minimum", "median", "maximum"],
+        [(c.name, c.type, c.n_nulls, c.n_distinct, c.minimum, c.median, c.maximum) for c in found.columns],
+        title=f"{found.dataset_ref}, {found.n_rows:,} rows",
+    )
+
+
+def table_page(found: TablePage) -> Table:
+    """Rows of a version."""
+    return Table(
+        found.columns, found.rows, "No rows.", f"{found.dataset_ref} from row {found.offset} of {found.n_rows:,}"
+    )
+
+
+def models(found: Sequence[RegisteredModel]) -> Table:
+    """Registered models."""
+    return Table(
+        ["model", "versions", "champion", "newest", "stage", "metrics", "made"],
+        [
+            (
+                m.name,
+                m.n_versions,
+                m.champion.ref if m.champion else None,
+                m.latest.ref,
+                m.latest.stage,
+                m.latest.metrics or None,
+                m.latest.created_at,
+            )
+            for m in found
+        ],
+        "No models yet. Register one with %%snap_train NAME --register MODEL or %snap_register RUN MODEL.",
+    )
+
+
+def model_versions(found: Sequence[ModelVersion]) -> Table:
+    """Versions of a model."""
+    return Table(
+        ["version", "aliases", "stage", "estimator", "metrics", "data", "made", "by"],
+        [
+            (
+                v.ref,
+                v.aliases or None,
+                v.stage,
+                v.estimator,
+                v.metrics or None,
+                v.dataset_refs or None,
+                v.created_at,
+                v.created_by,
+            )
+            for v in found
+        ],
+        "No versions yet.",
+    )
+
+
+def model_version(found: ModelVersion) -> Card:
+    """One version of a model."""
+    signature, parity = found.signature, found.parity
+    inputs = ", ".join(f"{c.name} {c.kind.value}" for c in signature.inputs[:12])
+    more = f" and {len(signature.inputs) - 12} more" if len(signature.inputs) > 12 else ""
+    return Card(
+        found.ref,
+        " · ".join([*found.aliases, *([found.stage.value] if found.stage.value != "none" else [])]),
+        None,
+        [
+            ("estimator", f"{found.estimator}, kept as {found.format.value} ({size(found.size_bytes)})"),
+            ("inputs", inputs + more),
+            ("answers", [signature.target or signature.task.value, *(f"{label}" for label in signature.labels or [])]),
+            ("data", found.dataset_refs),
+            ("run", Quiet(found.run_id)),
+            (
+                "parity",
+                f"largest difference {parity.max_difference:.2g}, {parity.label_agreement:.2%} equal labels on {parity.n_rows:,} rows"
+                if parity
+                else None,
+            ),
+        ],
+        found.metrics,
+    )
+
+
+def endpoints(found: Sequence[EndpointInfo]) -> Table:
+    """Endpoints with what is live behind them."""
+    return Table(
+        ["endpoint", "status", "live", "url", "made", "by"],
+        [
+            (
+                e.name,
+                Status(e.live.status.value if e.live else e.deployments[-1].status.value) if e.deployments else None,
+                e.live.model_ref if e.live else None,
+                e.url,
+                e.created_at,
+                e.created_by,
+            )
+            for e in found
+        ],
+        "No endpoints yet. Deploy a model with %snap_deploy MODEL.",
+    )
+
+
+def endpoint(found: EndpointInfo, api_key: str | None = None) -> Card:
+    """One endpoint; the key only where it was just made."""
+    newest = found.deployments[-1] if found.deployments else None
+    return Card(
+        found.name,
+        found.url or "",
+        Status(newest.status.value) if newest else None,
+        [
+            ("live", found.live.model_ref if found.live else None),
+            ("API key", f"{api_key}\nShown once: keep it now." if api_key else None),
+            ("failure", newest.failure if newest else None),
+            ("keys", [k.client for k in found.keys if k.revoked_at is None]),
+        ],
+    )
+
+
+def live_endpoint(found: Any) -> Card:
+    """What `%snap_deploy` and `snap.endpoint` give."""
+    return endpoint(found.info, found.api_key)
+
+
+def deploy_outcome(found: DeployOutcome) -> Card:
+    """What a deploy gave."""
+    return endpoint(found.endpoint, found.api_key)
+
+
+def endpoint_metrics(found: EndpointMetrics) -> Card:
+    """Traffic of an endpoint."""
+    return Card(
+        found.endpoint,
+        f"{found.n_requests:,} requests, {found.n_errors:,} errors, {found.n_rows:,} rows",
+        facts=[
+            ("per second", found.requests_per_second),
+            (
+                "latency",
+                f"p50 {found.p50_ms:.3g} ms, p99 {found.p99_ms:.3g} ms" if found.p50_ms and found.p99_ms else None,
+            ),
+        ],
+    )
+
+
+def host_status(found: HostStatus) -> Card:
+    """The background process."""
+    return Card(
+        "host", found.url or "", Status("running" if found.running else "stopped"), [("problem", found.problem)]
+    )
+
+
+def drift_report(found: DriftReport) -> Card:
+    """Columns, those that moved most first."""
+    judged: list[ColumnDrift] = [*([found.prediction] if found.prediction else []), *found.columns]
+    moved = sorted(judged, key=lambda c: -((c.score or 0.0) / (c.threshold or 1.0)))
+    prediction = found.prediction.name if found.prediction else None
+    return Card(
+        f"{found.drifted_fraction:.0%} of the columns drifted",
+        f"{found.reference} ({found.n_reference_rows:,} rows) against {found.current} ({found.n_current_rows:,} rows)",
+        table=Table(
+            ["column", "status", "score", "threshold", "measure", "mean before", "mean now", "why"],
+            [
+                (
+                    f"{c.name} (prediction)" if c.name == prediction else c.name,
+                    Status(c.status.value),
+                    c.score,
+                    c.threshold,
+                    c.measure,
+                    c.reference_mean,
+                    c.current_mean,
+                    c.reason,
+                )
+                for c in moved
+            ],
+            "No columns to compare.",
+        ),
+    )
+
+
+def monitor(found: MonitorInfo) -> Card:
+    """An endpoint's windows, newest last, and what is wrong."""
+    newest = found.windows[-1] if found.windows else None
+    waiting = f"{found.pending_rows:,} of {found.window_rows:,} rows" if found.window_rows else None
+    return Card(
+        f"monitor of {found.endpoint}",
+        f"{found.model_ref} against {found.reference_ref}",
+        None,
+        [
+            ("seen", f"{found.n_predictions:,} predictions, {found.n_labels:,} labels"),
+            ("waiting", waiting),
+            ("drifted", newest.report.drifted_columns if newest else None),
+        ],
+        {},
+        [*(a.message for a in found.alerts if a.state.value == "open"), *([found.error] if found.error else [])],
+        Table(
+            ["window", "from", "rows", "drifted", "prediction", "accuracy", "labels", "columns that moved most"],
+            [
+                (
+                    w.number,
+                    w.started_at,
+                    w.n_rows,
+                    f"{w.report.drifted_fraction:.0%}",
+                    Status(w.report.prediction.status.value) if w.report.prediction else None,
+                    w.accuracy,
+                    w.n_labels,
+                    w.report.drifted_columns[:4] or None,
+                )
+                for w in found.windows[-12:]
+            ],
+            "No window is full yet.",
+        ),
+    )
+
+
+def alerts(found: Sequence[Alert]) -> Table:
+    """Alerts, newest first."""
+    return Table(
+        ["state", "endpoint", "message", "rule", "raised", "id"],
+        [(Status(a.state.value), a.endpoint, a.message, a.rule, a.raised_at, Quiet(a.alert_id)) for a in found],
+        "No alerts. Monitors raise them when data or answers move.",
+    )
+
+
+def workspace_status(found: WorkspaceStatus) -> Card:
+    """Where am I."""
+    counts = [("runs", found.n_runs), ("datasets", found.n_datasets), ("models", found.n_models)]
+    counts += [("endpoints", found.n_endpoints), ("open alerts", found.n_open_alerts)]
+    return Card(
+        "SnapML workspace",
+        f"{found.location} · {found.actor} · {found.version}",
+        facts=[("holds", "  ".join(f"{n:,} {what}" for what, n in counts))],
+    )
+
+
+#: Record type -> how it is shown, wherever it appears as a cell's result.
+RENDERERS: dict[type, Callable[[Any], Shown]] = {
+    Run: run,
+    RunList: runs,
+    Records: lambda found: found.shown(),
+    DatasetVersion: dataset_version,
+    DatasetProfile: dataset_profile,
+    TablePage: table_page,
+    ModelVersion: model_version,
+    EndpointInfo: endpoint,
+    DeployOutcome: deploy_outcome,
+    EndpointMetrics: endpoint_metrics,
+    HostStatus: host_status,
+    DriftReport: drift_report,
+    MonitorInfo: monitor,
+    Alert: lambda found: alerts([found]),
+    WorkspaceStatus: workspace_status,
+}
+
+
+#: The same for live objects whose modules are loaded only when they are used: (module, class) -> how it is shown.
+LIVE_RENDERERS: dict[tuple[str, str], Callable[[Any], Shown]] = {
+    ("snapml_jupyter.serving.client", "Endpoint"): live_endpoint,
+}
+
+
+def _short(text: str, length: int) -> str:
+    first = text.partition("\n")[0]
+    return first if len(first) <= length else first[: length - 1] + "…"

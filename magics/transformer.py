@@ -1,0 +1,33 @@
+"""Making `%%snap_train` on the first line begin a recording and leave every other line to IPython as it stands.
+
+So the cell is ordinary code: line numbers, top-level `await`, interrupts, nested magics and the last expression's value
+are IPython's own, and a cell with a syntax error begins no run.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FIRST_LINE = re.compile(r"%%snap_train(?![\w?])(.*)", re.S)
+
+
+def transform(lines: list[str]) -> list[str]:
+    """IPython's input transformer: the magic's line becomes one call, on the same line."""
+    match = _FIRST_LINE.fullmatch(lines[0].rstrip("\n")) if lines else None
+    if match is None or match.group(1).strip().endswith("?"):
+        return lines
+    return [f"get_ipython().run_line_magic('snap_train', {match.group(1).strip()!r})\n", *lines[1:]]
+
+
+def body_of(raw_cell: str) -> str | None:
+    """The cell below its `%%snap_train` line, with blank lines in its place so that line numbers hold; else None.
+
+    The magic may stand below `%%time` or another cell magic that runs its body as a cell.
+    """
+    lines = raw_cell.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if _FIRST_LINE.match(line):
+            return "\n" * (number + 1) + "".join(lines[number + 1 :])
+        if line.strip() and not line.startswith("%%"):
+            return None
+    return None

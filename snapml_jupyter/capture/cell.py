@@ -1,0 +1,229 @@
+"""One recorded cell, from the moment before the user's first line to the moment after the last."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..domain.errors import SnapMLError
+from ..domain.names import check_name
+from ..domain.run import RunError, RunSource, RunStatus
+from .autolog import Autolog
+from .inputs import KeptInput, find_tables, keep_table, why_not_kept
+from .output import OutputCopy
+from .stack import unlink_our_entries, users_traceback
+
+if TYPE_CHECKING:
+    from ..domain.model import RunModel
+    from ..domain.run import Run
+    from ..runs.tracking import ActiveRun
+    from ..store.remote import RemoteWorkspace
+    from ..store.workspace import Workspace
+
+#: The name by which the cell finds its run.
+RUN_VARIABLE = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellOptions:
+    """What stood on the `%%snap_train` line. `data` is dataset name to variable."""
+
+    name: str | None = None
+    experiment: str | None = None
+    seed: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    register: str | None = None
+    data: dict[str, str] = field(default_factory=dict)
+    note: str | None = None
+
+    def check(self) -> None:
+        """Raise InvalidInputError for a name that cannot be one, before anything is trained."""
+        from ..runs.seeds import check_seed
+
+        for kind, name in (("run", self.name), ("experiment", self.experiment), ("model", self.register)):
+            if name is not None:
+                check_name(kind, name)
+        if self.seed is not None:
+            check_seed(self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    """What was recorded; `warnings` are sentences about what could not be."""
+
+    run: Run
+    inputs: list[KeptInput]
+    model: RunModel | None
+    warnings: list[str]
+
+
+class CellRecording:
+    """A cell that is being recorded. `begin`, then the cell, then `end`, whatever happens in it."""
+
+    def __init__(
+        self,
+        workspace: Workspace | RemoteWorkspace,
+        options: CellOptions,
+        namespace: MutableMapping[str, Any],
+        active: ActiveRun,
+    ) -> None:
+        self.workspace = workspace
+        self.options = options
+        self.namespace = namespace
+        self.active = active
+        self.inputs: list[KeptInput] = []
+        self.warnings: list[str] = []
+        self._autolog = Autolog(active, namespace)
+        self._output = OutputCopy()
+        self._undo: list[Callable[[], None]] = []
+
+    @classmethod
+    def begin(
+        cls,
+        workspace: Workspace | RemoteWorkspace,
+        options: CellOptions,
+        source: RunSource,
+        python_code: str,
+        namespace: MutableMapping[str, Any],
+    ) -> CellRecording:
+        """Start the run. `python_code` is the cell as Python (magics translated), for what it reads.
+
+        Raises InvalidInputError for options that cannot be, UnavailableError when the workspace cannot be written.
+        """
+        from ..runs.tracking import start_run
+
+        options.check()
+        tables = find_tables(python_code, namespace, options.data)
+        active = start_run(
+            workspace,
+            options.name,
+            experiment=options.experiment,
+            seed=options.seed,
+            tags=options.tags,
+            note=options.note,
+            source=source,
+        )
+        recording = cls(workspace, options, namespace, active)
+        try:
+            active.log_params(options.params)
+            for table in tables:
+                try:
+                    recording.inputs.append(keep_table(workspace, active.run_id, table))
+                except Exception as error:  # keeping data must never stop the training: the card names what is missing
+                    recording.warnings.append(why_not_kept(table.variable, error))
+            recording._enter_cell()
+        except BaseException as error:
+            recording._leave_cell()
+            active.finish(*_outcome(error, namespace))
+            raise
+        return recording
+
+    def end(self, error: BaseException | None) -> CellReport:
+        """End the run as finished, failed (`error`) or cancelled (KeyboardInterrupt), and keep what the cell left."""
+        self._leave_cell()
+        status, problem = _outcome(error, self.namespace)
+        model = None
+        if self.active.is_active:  # the cell may have ended it itself
+            with self._warning_of("Not everything was recorded"):
+                self._log_params()
+                self._log_output()
+            if status is RunStatus.finished:
+                with self._warning_of("The model is not kept"):
+                    model = self._keep_model()
+        run = self.active.finish(status, problem)
+        return CellReport(run, self.inputs, model, self.warnings)
+
+    def abandon(self) -> None:
+        """The kernel ends while the cell runs."""
+        self._leave_cell()
+        self.active.finish(RunStatus.interrupted)
+
+    def _enter_cell(self) -> None:
+        missing = object()
+        before = self.namespace.get(RUN_VARIABLE, missing)
+        self.namespace[RUN_VARIABLE] = self.active
+
+        def give_back() -> None:
+            if self.namespace.get(RUN_VARIABLE) is self.active:  # else the cell made a variable of that name
+                if before is missing:
+                    del self.namespace[RUN_VARIABLE]
+                else:
+                    self.namespace[RUN_VARIABLE] = before
+
+        self._undo.append(give_back)
+        self._output.start()
+        self._undo.append(self._output.stop)
+        self._autolog.start()
+        self._undo.append(self._autolog.stop)
+        if self.options.seed is not None:
+            from ..runs.seeds import apply_seed
+
+            apply_seed(self.options.seed)  # again: recording may have drawn numbers since the run began
+
+    def _leave_cell(self) -> None:
+        while self._undo:
+            self._undo.pop()()
+
+    def _log_params(self) -> None:
+        given = self.active.run.params
+        found = self._autolog.params(self.namespace)
+        self.active.log_params({name: value for name, value in found.items() if name not in given})
+
+    def _log_output(self) -> None:
+        for name in ("stdout", "stderr"):
+            text = self._output.text(name)
+            if text:
+                self.active.log_artifact(text.encode("utf-8", "replace"), f"{name}.txt", media_type="text/plain")
+            if self._output.was_cut(name):
+                self.warnings.append(f"The cell printed more to {name} than is kept; {name}.txt ends with how much.")
+
+    def _keep_model(self) -> RunModel | None:
+        from ..domain.errors import NotFoundError
+        from ..runs.models import get_run_model
+        from .training import choose_model, keep_chosen
+
+        try:
+            return get_run_model(self.workspace, self.active.run_id)  # the cell called run.log_model itself
+        except NotFoundError:
+            pass
+        chosen = choose_model(self._autolog.fits, self.namespace)
+        if chosen is None:
+            return None
+        return keep_chosen(self.workspace, self.active.run_id, self.active.name, chosen, self.inputs)
+
+    @contextmanager
+    def _warning_of(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except SnapMLError as error:
+            self.warnings.append(f"{what}. {error}")
+        except Exception as error:  # the cell's own result stands, whatever recording runs into; the card says it
+            self.warnings.append(f"{what}. {type(error).__name__}: {error}")
+
+
+def _outcome(error: BaseException | None, namespace: MutableMapping[str, Any]) -> tuple[RunStatus, RunError | None]:
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return RunStatus.finished, None
+    unlink_our_entries(error)
+    cancelled = isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError"
+    return RunStatus.cancelled if cancelled else RunStatus.failed, describe_error(error, namespace)
+
+
+def describe_error(error: BaseException, namespace: MutableMapping[str, Any]) -> RunError:
+    """The error with its line in the cell (the deepest one, when the cell's functions called each other)."""
+    entry = users_traceback(error, namespace)
+    line, each = None, entry
+    while each is not None:
+        if entry is not None and each.tb_frame.f_code.co_filename == entry.tb_frame.f_code.co_filename:
+            line = each.tb_lineno
+        each = each.tb_next
+    return RunError(
+        type=type(error).__name__,
+        message=str(error),
+        line=line,
+        traceback="".join(traceback.format_exception(type(error), error, entry)),
+    )
