@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
+from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Float, Integer, Unicode
 
@@ -17,6 +17,7 @@ from ..store.workspace import locate
 from .blob_routes import BlobHandler
 from .endpoint_routes import EndpointHandler
 from .event_routes import EventsHandler
+from .handler import Surroundings
 from .operation_routes import OpenAPIHandler, OperationHandler, UnknownHandler, WhoAmIHandler
 from .served import ServedWorkspace
 from .watcher import Watcher, distinct
@@ -24,7 +25,7 @@ from .watcher import Watcher, distinct
 EVENT_SCHEMA = "https://schema.snapml.org/events/v1"
 
 
-class SnapMLExtension(ExtensionApp):  # type: ignore[misc]  # jupyter_server is not typed for strict checking
+class SnapMLExtension(ExtensionApp):
     """SnapML for Jupyter. Configure in jupyter_server_config.py: `c.SnapMLExtension.workspace = "/data/team"`."""
 
     name = "snapml_jupyter"
@@ -43,31 +44,37 @@ class SnapMLExtension(ExtensionApp):  # type: ignore[misc]  # jupyter_server is 
 
     served: ServedWorkspace
     watcher: Watcher
+    _events: EventLogger
 
     def initialize_settings(self) -> None:
         """Decide which workspace it is, and tell the kernels: they inherit this process's environment."""
+        assert self.serverapp is not None and self.serverapp.event_logger is not None
         self.served = ServedWorkspace(self.workspace or locate(Path(self.serverapp.root_dir)))
         os.environ["SNAPML_WORKSPACE"] = self.served.location
-        self.serverapp.event_logger.register_event_schema(Path(__file__).parent / "events.v1.yaml")
+        self._events = self.serverapp.event_logger
+        self._events.register_event_schema(Path(__file__).parent / "events.v1.yaml")
         self.watcher = Watcher(self.served, poll_seconds=self.poll_seconds, announce=self._announce, log=self.log)
         self.serverapp.io_loop.add_callback(self.watcher.start)
 
     def initialize_handlers(self) -> None:
         """Every route below `/snapml`."""
-        options: dict[str, Any] = {
-            "served": self.served,
-            "max_body_bytes": self.max_body_bytes,
-            "max_blob_bytes": self.max_blob_bytes,
+        given = {
+            "surroundings": Surroundings(
+                served=self.served,
+                watcher=self.watcher,
+                max_body_bytes=self.max_body_bytes,
+                max_blob_bytes=self.max_blob_bytes,
+            )
         }
         self.handlers.extend(
             [
-                (r"/snapml/api/openapi\.json", OpenAPIHandler, options),
-                (r"/snapml/api/whoami", WhoAmIHandler, options),
-                (r"/snapml/api/([a-z_]+\.[a-z_0-9]+)", OperationHandler, options),
-                (r"/snapml/blobs/([^/]+)", BlobHandler, options),
-                (r"/snapml/events", EventsHandler, {**options, "watcher": self.watcher}),
-                (r"/snapml/((?:endpoints/|v2/).+|v2)", EndpointHandler, options),
-                (r"/snapml(?:/.*)?", UnknownHandler, options),
+                (r"/snapml/api/openapi\.json", OpenAPIHandler, given),
+                (r"/snapml/api/whoami", WhoAmIHandler, given),
+                (r"/snapml/api/([a-z_]+\.[a-z_0-9]+)", OperationHandler, given),
+                (r"/snapml/blobs/([^/]+)", BlobHandler, given),
+                (r"/snapml/events", EventsHandler, given),
+                (r"/snapml/((?:endpoints/|v2/).+|v2)", EndpointHandler, given),
+                (r"/snapml(?:/.*)?", UnknownHandler, given),
             ]
         )
 
@@ -79,7 +86,7 @@ class SnapMLExtension(ExtensionApp):  # type: ignore[misc]  # jupyter_server is 
     def _announce(self, batch: list[Event]) -> None:
         """On the event loop: tell the front ends. They read what changed themselves."""
         for event in distinct(batch):
-            self.serverapp.event_logger.emit(
+            self._events.emit(
                 schema_id=EVENT_SCHEMA,
                 data={"kind": event.kind, "subject": event.subject, "event_id": event.event_id},
             )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from blake3 import blake3
-from jupyter_server.auth.decorator import authorized
+from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, authenticated, stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from ..domain.errors import PermissionDeniedError
 from ..store.blob_upload import BlobUpload
 from ..store.blobs import FileBlobs, check_digest
-from .handler import RESOURCE, SnapMLHandler
+from .handler import SnapMLHandler, Surroundings, allowed
 
 _PIECE_BYTES = 1 << 20
 
@@ -21,14 +21,19 @@ _PIECE_BYTES = 1 << 20
 class BlobHandler(SnapMLHandler):
     """One blob. What is sent is written as it arrives, so size is bounded by the disk and `max_blob_bytes`."""
 
-    def initialize(self, **options: Any) -> None:
+    def initialize(self, surroundings: Surroundings) -> None:
         """The body's limit must be set before tornado starts to read it."""
-        super().initialize(**options)
+        super().initialize(surroundings)
         self._upload: BlobUpload | None = None
         self._waiting = bytearray()
-        self.request.connection.set_max_body_size(self.options_given["max_blob_bytes"])
+        self._connection.set_max_body_size(surroundings.max_blob_bytes)
 
-    async def prepare(self) -> None:
+    @property
+    def _connection(self) -> HTTP1Connection:
+        assert isinstance(self.request.connection, HTTP1Connection)
+        return self.request.connection
+
+    async def prepare(self) -> None:  # type: ignore[override]  # as APIHandler has it
         """A streamed body arrives before the verb runs, so who may send it is decided here."""
         await super().prepare()
         if self.request.method == "PUT":
@@ -57,8 +62,7 @@ class BlobHandler(SnapMLHandler):
             piece, self._waiting = self._waiting, bytearray()
             await self.served.in_thread(self._upload.write, piece)
 
-    @authenticated
-    @authorized("write", resource=RESOURCE)
+    @allowed("write")
     async def put(self, digest: str) -> None:
         """Keep it, when it is what the digest says. 201, also when it was there before."""
         await self._write_waiting()
@@ -68,8 +72,7 @@ class BlobHandler(SnapMLHandler):
         self.set_status(201)
         self.finish()
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def get(self, digest: str) -> None:
         """Send the bytes; the last piece only when all of them match, so damage shows as a short answer."""
         size = await self._describe(digest)
@@ -82,7 +85,7 @@ class BlobHandler(SnapMLHandler):
                 await self.served.in_thread(found.update, piece)
                 if not piece or (left == 0 and found.hexdigest() != digest):
                     self.log.error("Blob %s is damaged: its bytes no longer match its digest.", digest)
-                    self.request.connection.stream.close()
+                    self._connection.stream.close()
                     return
                 self.write(piece)
                 await self.flush()
@@ -92,8 +95,7 @@ class BlobHandler(SnapMLHandler):
             file.close()
         self.finish(set_content_type="application/octet-stream")
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def head(self, digest: str) -> None:
         """Whether it is kept, and its size."""
         await self._describe(digest)

@@ -5,16 +5,14 @@ Jupyter's login uses the Authorization header, so the endpoint's key travels as 
 
 from __future__ import annotations
 
-from jupyter_server.auth.decorator import authorized
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
-from tornado.web import authenticated
 
 from ..domain.endpoint import HostStatus
 from ..domain.errors import UnavailableError
 from ..operations import get_operation, run_operation
 from ..store.remote import RemoteWorkspace
-from .handler import RESOURCE, SnapMLHandler
+from .handler import SnapMLHandler, allowed
 
 KEY_HEADER = "X-SnapML-Key"
 _TIMEOUT_SECONDS = 60.0
@@ -31,14 +29,12 @@ class EndpointHandler(SnapMLHandler):
     # A prediction asked through Jupyter is somebody at work.
     _track_activity = True
 
-    @authenticated
-    @authorized("execute", resource=RESOURCE)
+    @allowed("execute")
     async def post(self, path: str) -> None:
         """Predictions, feedback, inference."""
         await self._pass_on(path)
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def get(self, path: str) -> None:
         """Health and metadata."""
         await self._pass_on(path)

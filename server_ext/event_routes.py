@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from jupyter_server.auth.decorator import authorized
 from tornado.iostream import StreamClosedError
-from tornado.web import authenticated
 
 from .. import wire
 from ..domain.errors import InvalidInputError
 from ..domain.event import Event
 from ..governance.status import get_status, list_events
-from .handler import RESOURCE, SnapMLHandler
-from .watcher import Watcher
+from .handler import SnapMLHandler, Surroundings, allowed
 
 #: A comment is sent this often when nothing happens, so that proxies keep the connection and a dead one is noticed.
 _HEARTBEAT_SECONDS = 15.0
@@ -22,14 +17,12 @@ _HEARTBEAT_SECONDS = 15.0
 class EventsHandler(SnapMLHandler):
     """Start after `?after=ID` or the `Last-Event-ID` that browsers send when they reconnect; without either, from now."""
 
-    def initialize(self, *, watcher: Watcher, **options: Any) -> None:
+    def initialize(self, surroundings: Surroundings) -> None:
         """The watcher says when to look."""
-        super().initialize(**options)
-        self.watcher = watcher
+        super().initialize(surroundings)
         self._gone = False
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def get(self) -> None:
         """Until the client or the server goes away."""
         cursor = await self._cursor()
@@ -39,13 +32,13 @@ class EventsHandler(SnapMLHandler):
         try:
             self.write("retry: 1000\n\n")
             await self.flush()
-            while not self._gone and not self.watcher.is_stopped:
+            while not self._gone and not self.surroundings.watcher.is_stopped:
                 batch: list[Event] = await self.served.in_thread(self._after, cursor)
                 for event in batch:
                     self.write(b"id: %d\ndata: %s\n\n" % (event.event_id, wire.encode_json(event)))
                     cursor = event.event_id
                 if not batch:
-                    await self.watcher.wait_for_change(_HEARTBEAT_SECONDS)
+                    await self.surroundings.watcher.wait_for_change(_HEARTBEAT_SECONDS)
                     self.write(": here\n\n")
                 await self.flush()
         except StreamClosedError:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from jupyter_server.auth.decorator import authorized
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
-from tornado.web import HTTPError
+from tornado.web import HTTPError, authenticated
 
 from .. import wire
 from ..domain.errors import PermissionDeniedError, SnapMLError
 from .served import ServedWorkspace
+from .watcher import Watcher
+
+Verb = TypeVar("Verb", bound=Callable[..., Awaitable[None]])
 
 #: The resource that Jupyter's authorizer is asked about.
 RESOURCE = "snapml"
@@ -42,18 +48,40 @@ _SENTENCES = {
 }
 
 
-class SnapMLHandler(APIHandler):  # type: ignore[misc]  # jupyter_server is not typed for strict checking
-    """Base of all routes. Each verb carries `@authenticated` and `@authorized` with both arguments: without them
-    the decorator keeps the action of whichever request came first."""
+def allowed(action: str) -> Callable[[Verb], Verb]:
+    """Every verb of every route carries this: logged in, and allowed to `action` by Jupyter's authorizer.
+
+    `authorized` always gets both arguments: without them it keeps the action of whichever request came first.
+    """
+
+    def decorate(method: Verb) -> Verb:
+        checked: Verb = authorized(action, resource=RESOURCE)(method)
+        return authenticated(checked)  # type: ignore[return-value]  # tornado types what it wraps more loosely
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the extension gives to every route. Sizes are limits of what may be sent."""
+
+    served: ServedWorkspace
+    watcher: Watcher
+    max_body_bytes: int
+    max_blob_bytes: int
+
+
+class SnapMLHandler(APIHandler):
+    """Base of all routes."""
 
     auth_resource = RESOURCE
     # A sidebar that looks now and then must not keep a Hub from stopping an idle server.
     _track_activity = False
 
-    def initialize(self, served: ServedWorkspace, **options: Any) -> None:
-        """`options` are the limits of the extension, by name."""
-        self.served = served
-        self.options_given = options
+    def initialize(self, surroundings: Surroundings) -> None:
+        """Called by tornado for each request."""
+        self.surroundings = surroundings
+        self.served = surroundings.served
 
     @property
     def actor(self) -> str | None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_server.auth.decorator import authorized
-from tornado.web import HTTPError, authenticated
+from tornado.web import HTTPError
 
 from .. import wire
 from ..operations import Operation, get_operation, list_operations, run_operation
 from ..store.remote import RemoteWorkspace
 from ..version import __version__
-from .handler import RESOURCE, SnapMLHandler
+from .handler import SnapMLHandler, allowed
 
 
 class OperationHandler(SnapMLHandler):
     """A JSON object of arguments in, the record out."""
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def post(self, name: str) -> None:
         """Everybody who may read may ask; what changes something needs the right to write as well."""
-        limit = self.options_given["max_body_bytes"]
+        limit = self.surroundings.max_body_bytes
         if len(self.request.body) > limit:
             raise HTTPError(
                 413, f"The arguments of {name} are {len(self.request.body):,} bytes; the limit is {limit:,}."
@@ -43,8 +41,7 @@ class OperationHandler(SnapMLHandler):
 class OpenAPIHandler(SnapMLHandler):
     """The OpenAPI document of this server's operations."""
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def get(self) -> None:
         """Made from the declarations, at the time it is asked for."""
 
@@ -58,8 +55,7 @@ class OpenAPIHandler(SnapMLHandler):
 class WhoAmIHandler(SnapMLHandler):
     """Who acts here, on which workspace, with which version."""
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def get(self) -> None:
         """Raises UnavailableError when the workspace cannot be opened, which is what the sidebar wants to know first."""
 
@@ -73,14 +69,12 @@ class WhoAmIHandler(SnapMLHandler):
 class UnknownHandler(SnapMLHandler):
     """Whatever else is asked for below `/snapml/` gets a sentence instead of Jupyter's HTML page."""
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def get(self) -> None:
         """Always 404."""
         raise HTTPError(404)
 
-    @authenticated
-    @authorized("read", resource=RESOURCE)
+    @allowed("read")
     async def post(self) -> None:
         """Always 404."""
         raise HTTPError(404)

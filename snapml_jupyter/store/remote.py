@@ -8,7 +8,9 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
+from http.client import HTTPException, HTTPResponse
 from typing import Any, BinaryIO
 
 from .. import wire
@@ -69,18 +71,27 @@ class RemoteWorkspace:
     def request(
         self, method: str, path: str, body: Buffer | None = None, media_type: str = "application/octet-stream"
     ) -> bytes:
-        """One HTTP request. Raises the error that the server described, or UnavailableError."""
+        """One HTTP request; the body of its answer. Raises the error that the server described, or UnavailableError."""
+        with self.send(method, path, body, media_type) as response:
+            content: bytes = response.read()
+            return content
+
+    @contextmanager
+    def send(
+        self, method: str, path: str, body: Buffer | None = None, media_type: str = "application/octet-stream"
+    ) -> Iterator[HTTPResponse]:
+        """One HTTP request, its answer still to be read. Raises as `request` does."""
         request = urllib.request.Request(self.url + path, data=bytes(body) if body is not None else None, method=method)
         request.add_header("Content-Type", media_type)
         if self.token:
             request.add_header("Authorization", f"token {self.token}")
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
-                content: bytes = response.read()
-                return content
+                yield response
         except urllib.error.HTTPError as error:
-            raise self._explain(error) from None
-        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            with error:
+                raise self._explain(error) from None
+        except (urllib.error.URLError, TimeoutError, ConnectionError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UnavailableError(
                 f"The workspace {self.url} does not answer: {reason}. Is its server running?"
@@ -132,7 +143,11 @@ class HttpBlobs:
         return True
 
     def size(self, digest: str) -> int:
-        return len(self.read(digest))
+        try:
+            with self._workspace.send("HEAD", f"/snapml/blobs/{check_digest(digest)}") as response:
+                return int(response.headers["Content-Length"])
+        except NotFoundError:
+            raise NotFoundError(f"There is no blob {digest} in {self._workspace.url}.") from None
 
     def remove(self, digest: str) -> None:
         raise InvalidInputError("Blobs of a remote workspace are removed by its own `snapml gc`.")

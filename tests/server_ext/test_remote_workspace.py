@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import pytest
 
-from snapml_jupyter.domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError, UnavailableError
+from snapml_jupyter.domain.errors import (
+    DamagedContentError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnavailableError,
+)
 from snapml_jupyter.governance.status import get_status, list_events
 from snapml_jupyter.operations import get_operation
 from snapml_jupyter.store.remote import RemoteWorkspace
@@ -69,6 +74,14 @@ def test_a_server_without_snapml_is_named(jupyter_process: Any) -> None:
         get_status(elsewhere)
 
 
-def test_what_is_written_there_is_written_by_the_servers_actor(remote: RemoteWorkspace, jupyter_process: Any) -> None:
-    assert isinstance(jupyter_process.workspace.database.connection, sqlite3.Connection)
-    assert get_status(remote).last_event_id == get_status(jupyter_process.workspace).last_event_id
+def test_the_size_of_a_blob_that_is_not_there_names_it(remote: RemoteWorkspace) -> None:
+    with pytest.raises(NotFoundError, match="There is no blob 000"):
+        remote.blobs.size("0" * 64)
+
+
+def test_a_damaged_blob_is_not_taken_for_the_real_one(remote: RemoteWorkspace, jupyter_process: Any) -> None:
+    blobs = jupyter_process.workspace.blobs
+    digest = blobs.put(b"as it was")
+    blobs.path(digest).write_bytes(b"as it is!")
+    with pytest.raises((DamagedContentError, UnavailableError)):
+        remote.blobs.read(digest)
