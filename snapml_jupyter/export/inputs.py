@@ -77,13 +77,15 @@ class GraphColumn:
     """How one column of the signature enters the graph.
 
     `input` is the graph's input, None when the model does not use the column (then requests may leave it out).
-    `tensor` is its element type; `categories` are the only values that the model takes (None: any).
+    `tensor` is its element type; `categories` are the only values that the model takes (None: any). The model reads
+    `lowered` text in lower case only.
     """
 
     name: str
     input: str | None
     tensor: str
     categories: list[bool | int | float | str] | None = None
+    lowered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class _Group:
     nullable: bool
     pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     categories: tuple[tuple[int, frozenset[Any]], ...]
+    lowered: bool
 
 
 class GraphInputs:
@@ -224,6 +227,8 @@ def _convert(group: _Group, rows: list[tuple[Any, ...]]) -> Any:
     if group.dtype is np.object_:
         if has_missing:
             rows = [tuple([MISSING_TEXT if value is None else value for value in row]) for row in rows]
+        if group.lowered:
+            rows = [tuple([value.lower() for value in row]) for row in rows]
         return _columns(rows, group)
     try:
         array = _columns(rows, group)
@@ -244,12 +249,14 @@ def _columns(rows: list[tuple[Any, ...]], group: _Group) -> Any:
 
 
 def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[_Group]:
-    gathered: dict[tuple[str, ColumnKind, bool], list[SignatureColumn]] = {}
+    gathered: dict[tuple[str, ColumnKind, bool, bool], list[SignatureColumn]] = {}
     for column in signature.inputs:
         if column.name in used:
-            gathered.setdefault((used[column.name].tensor, column.kind, column.nullable), []).append(column)
+            graph_column = used[column.name]
+            key = (graph_column.tensor, column.kind, column.nullable, graph_column.lowered)
+            gathered.setdefault(key, []).append(column)
     groups = []
-    for (tensor, kind, nullable), columns in gathered.items():
+    for (tensor, kind, nullable, lowered), columns in gathered.items():
         names = [column.name for column in columns]
         categories = [
             (position, frozenset(known))
@@ -265,6 +272,7 @@ def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[_Group
                 nullable=nullable,
                 pick=itemgetter(*names) if len(names) > 1 else _pick_one(names[0]),
                 categories=tuple(categories),
+                lowered=lowered,
             )
         )
     return groups
