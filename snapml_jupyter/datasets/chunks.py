@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-#: One canonical buffer: bytes, an Arrow buffer, or a memoryview of bytes.
+#: One canonical buffer: bytes, a memoryview or Arrow buffer of bytes, or a numpy array of uint8.
 Buffer = Any
 
 _NO_NULLS = b""
@@ -50,10 +50,11 @@ def canonical_buffers(array: pa.Array) -> list[Buffer]:
     types = pa.types
     if types.is_null(held):
         return []
-    valid = _validity(array)
-    head: Buffer = _NO_NULLS if valid is None else np.packbits(valid, bitorder="little").tobytes()
+    head = _validity(array)
+    valid = np.unpackbits(head, bitorder="little", count=len(array)).view(np.bool_) if len(head) else None
     if types.is_boolean(held):
-        return [head, _bits(array, valid)]
+        values = _bits(array.buffers()[1], array.offset, len(array)) if len(array) else _NO_NULLS
+        return [head, values if valid is None else values & head]
     if _is_variable(held):
         return [head, *_variable(array, valid)]
     if types.is_list(held) or types.is_large_list(held) or types.is_map(held):
@@ -77,6 +78,16 @@ def rebuild(held: pa.DataType, n_rows: int, buffers: list[Buffer]) -> pa.Array:
     return array
 
 
+def number_width(held: pa.DataType) -> int:
+    """Bytes of one number in the second canonical buffer of that type; 1 when it holds bits, bytes or nothing."""
+    types = pa.types
+    if _is_variable(held) or types.is_list(held) or types.is_large_list(held) or types.is_map(held):
+        return 4
+    if types.is_primitive(held) or types.is_decimal(held):
+        return max(1, int(held.bit_width) // 8)
+    return 1
+
+
 def buffer_bytes(buffer: Buffer) -> Bytes:
     """A buffer as an array of bytes, without copying."""
     return np.frombuffer(buffer, dtype=np.uint8)
@@ -90,50 +101,55 @@ def string_array(held: pa.DataType, validity: pa.Buffer | None, lengths: NDArray
     return pa.Array.from_buffers(held, n_rows, [validity, pa.py_buffer(offsets), pa.py_buffer(content)])
 
 
-def _validity(array: pa.Array) -> NDArray[np.bool_] | None:
-    """True where there is a value; None when nothing is null."""
+def _validity(array: pa.Array) -> Any:
+    """One bit a row, zero where there is no value; empty when nothing is null."""
     if array.null_count == 0:
-        return None
-    bits = buffer_bytes(array.buffers()[0])
-    first = array.offset
-    held = np.unpackbits(bits[first // 8 : (first + len(array) + 7) // 8], bitorder="little")
-    return held[first % 8 : first % 8 + len(array)].view(np.bool_)
+        return _NO_NULLS
+    return _bits(array.buffers()[0], array.offset, len(array))
 
 
-def _bits(array: pa.Array, valid: NDArray[np.bool_] | None) -> Buffer:
-    bits = buffer_bytes(array.buffers()[1])
-    first, n_rows = array.offset, len(array)
-    values = np.unpackbits(bits[first // 8 : (first + n_rows + 7) // 8], bitorder="little")[first % 8 :][:n_rows]
-    if valid is not None:
-        values = values & valid
-    return np.packbits(values, bitorder="little").tobytes()
+def _bits(buffer: pa.Buffer, first: int, n_rows: int) -> Bytes:
+    """`n_rows` bits from bit `first` on, moved to the start, with zeros after the end."""
+    held = buffer_bytes(buffer)[first // 8 : (first + n_rows + 7) // 8]
+    shift = first % 8
+    if shift:
+        moved = held >> shift
+        moved[:-1] |= held[1:] << (8 - shift)
+        moved = moved[: (n_rows + 7) // 8]
+    else:
+        moved = held.copy()
+    if n_rows % 8:
+        moved[-1] &= (1 << n_rows % 8) - 1
+    return moved
 
 
 def _fixed(array: pa.Array, valid: NDArray[np.bool_] | None) -> Buffer:
     width = array.type.bit_width // 8
     start, stop = array.offset * width, (array.offset + len(array)) * width
     values = buffer_bytes(array.buffers()[1])[start:stop]
-    if valid is not None:
-        values = values.reshape(-1, width) * valid[:, None].view(np.uint8)
-    return memoryview(np.ascontiguousarray(values).reshape(-1))
+    if valid is None:
+        return values
+    if width in (1, 2, 4, 8):
+        return (values.view(f"u{width}") * valid).view(np.uint8)
+    return (values.reshape(-1, width) * valid[:, None]).reshape(-1)
 
 
 def _variable(array: pa.Array, valid: NDArray[np.bool_] | None) -> list[Buffer]:
     offsets = _offsets(array)
     lengths = np.diff(offsets)
-    if valid is not None and lengths[~valid].any():  # a writer left characters under nulls
+    if valid is not None and np.any(lengths * ~valid):  # a writer left characters under nulls
         array = pa.array(array.to_pylist(), type=array.type)
         offsets = _offsets(array)
         lengths = np.diff(offsets)
     content = array.buffers()[2]
     characters = buffer_bytes(content)[offsets[0] : offsets[-1]] if content is not None and len(offsets) else b""
-    return [_lengths(lengths), memoryview(characters)]
+    return [_lengths(lengths), characters]
 
 
 def _lists(array: pa.Array, valid: NDArray[np.bool_] | None) -> list[Buffer]:
     offsets = _offsets(array)
     lengths = np.diff(offsets)
-    if valid is not None and lengths[~valid].any():
+    if valid is not None and np.any(lengths * ~valid):
         array = pa.array(array.to_pylist(), type=array.type)
         offsets = _offsets(array)
         lengths = np.diff(offsets)
@@ -146,7 +162,7 @@ def _lists(array: pa.Array, valid: NDArray[np.bool_] | None) -> list[Buffer]:
 
 
 def _lengths(lengths: NDArray[Any]) -> Buffer:
-    return memoryview(lengths.astype(np.uint32)).cast("B") if len(lengths) else b""
+    return lengths.astype(np.uint32).view(np.uint8) if len(lengths) else _NO_NULLS
 
 
 def _offsets(array: pa.Array) -> NDArray[Any]:

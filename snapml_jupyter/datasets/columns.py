@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from .chunks import Buffer, canonical_buffers
+from .chunks import Buffer, canonical_buffers, number_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_NOT_A_TIME = np.iinfo(np.int64).min
 
 
 class PartSource(Protocol):
     """One Arrow array of a column."""
 
     type: pa.DataType
+
+    @property
+    def width(self) -> int:
+        """Bytes of one number in the second buffer (values or lengths); 1 when it holds no numbers."""
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         """Canonical buffers of the rows [start, stop)."""
@@ -35,8 +42,12 @@ class NumpyPart:
     def __init__(self, values: NDArray[Any], held: pa.DataType) -> None:
         self.values, self.type = values, held
 
+    @property
+    def width(self) -> int:
+        return int(self.values.dtype.itemsize)
+
     def buffers(self, start: int, stop: int) -> list[Buffer]:
-        return [b"", memoryview(np.ascontiguousarray(self.values[start:stop]).view(np.uint8))]
+        return [b"", np.ascontiguousarray(self.values[start:stop]).view(np.uint8)]
 
     def sort_key(self, rows: slice) -> NDArray[Any] | None:
         values = self.values[rows]
@@ -50,10 +61,10 @@ class TimePart(NumpyPart):
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         values = np.ascontiguousarray(self.values[start:stop])
-        valid = values != np.iinfo(np.int64).min
-        if valid.all():
-            return [b"", memoryview(values.view(np.uint8))]
-        return [np.packbits(valid, bitorder="little").tobytes(), memoryview((values * valid).view(np.uint8))]
+        if values.size == 0 or values.min() != _NOT_A_TIME:
+            return [b"", values.view(np.uint8)]
+        valid = values != _NOT_A_TIME
+        return [np.packbits(valid, bitorder="little"), (values * valid).view(np.uint8)]
 
 
 class ArrowPart:
@@ -64,17 +75,19 @@ class ArrowPart:
             values = values.chunk(0)
         self.values, self.type = values, values.type
 
+    @property
+    def width(self) -> int:
+        return number_width(self.type)
+
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         return canonical_buffers(self._piece(start, stop))
 
     def sort_key(self, rows: slice) -> NDArray[Any] | None:
         held = self.type
-        if not pa.types.is_primitive(held) or held.bit_width not in (32, 64):
+        if not pa.types.is_primitive(held) or held.bit_width not in (32, 64) or self.values.null_count:
             return None
-        step = rows.step or 1
-        piece = self._piece(rows.start or 0, len(self.values) if rows.stop is None else rows.stop)
-        values = np.frombuffer(canonical_buffers(piece)[1], dtype=f"u{held.bit_width // 8}")
-        return values[::step].astype(np.uint64, copy=False)
+        values = np.frombuffer(canonical_buffers(self._piece(0, len(self.values)))[1], f"u{held.bit_width // 8}")
+        return values[rows].astype(np.uint64, copy=False)
 
     def _piece(self, start: int, stop: int) -> pa.Array:
         piece = self.values.slice(start, stop - start)

@@ -62,7 +62,7 @@ def decode_labels(said: dict[str, Any]) -> pd.Index[Any]:
     return pd.Index(said["values"], dtype=said["dtype"], name=said["name"])
 
 
-def decode_index(said: dict[str, Any], n_rows: int, levels: list[Any], rows: slice) -> pd.Index[Any]:
+def decode_index(said: dict[str, Any], levels: list[Any], rows: slice) -> pd.Index[Any]:
     """The index of the rows that are read; `levels` are the values of its columns."""
     if said["kind"] == "range":
         whole = pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["names"][0])

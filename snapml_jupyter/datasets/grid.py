@@ -15,16 +15,14 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Rows of a chunk: at least, wanted, at most. Small enough that a change costs few bytes, large enough that hashing and
-#: finding a chunk costs little beside its bytes.
-LEAST_ROWS, WANTED_ROWS, MOST_ROWS = 8_192, 24_576, 65_536
-#: One row in so many may be cut before the wanted size is reached, and after: as in FastCDC (Xia et al., USENIX ATC
-#: 2016), which keeps sizes close to the wanted one, so that a change reaches few rows beyond itself.
-_RARE, _FREQUENT = 65_536, 4_096
+#: Rows of a chunk: at least, at most, and one row in so many may be cut. Small enough that a change costs few bytes, large
+#: enough that hashing and finding a chunk costs little beside its bytes. The first row that may be cut after the least
+#: size is cut: evener sizes (two thresholds, as in FastCDC) take several chunks to fall in step again after a deletion.
+LEAST_ROWS, MOST_ROWS, SPACING_ROWS = 4_096, 98_304, 16_384
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing spreads neighbours apart
 _MULTIPLIER_2 = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64's finaliser
-_BLOCK = 65_536
+_BLOCK = 16_384
 
 
 def cut_rows(n_rows: int, keys: NDArray[Any] | None) -> list[int]:
@@ -36,16 +34,14 @@ def cut_rows(n_rows: int, keys: NDArray[Any] | None) -> list[int]:
         return []
     if n_rows <= LEAST_ROWS:
         return [n_rows]
-    rare, frequent = _candidates(keys) if keys is not None else (np.empty(0, dtype=np.int64),) * 2
+    candidates = _candidates(keys) if keys is not None else np.empty(0, dtype=np.int64)
+    longest = MOST_ROWS if keys is not None else SPACING_ROWS
     rows: list[int] = []
     start = 0
     while n_rows - start > LEAST_ROWS:
-        stop = _first(rare, start + LEAST_ROWS, start + WANTED_ROWS)
-        if stop is None:
-            stop = _first(frequent, start + WANTED_ROWS, start + MOST_ROWS)
-        if stop is None:
-            stop = start + (MOST_ROWS if keys is not None else WANTED_ROWS)
-        stop = min(stop, n_rows)
+        at = int(np.searchsorted(candidates, start + LEAST_ROWS))
+        stop = int(candidates[at]) if at < len(candidates) else n_rows
+        stop = min(stop, start + longest, n_rows)
         rows.append(stop - start)
         start = stop
     if start < n_rows:
@@ -53,21 +49,21 @@ def cut_rows(n_rows: int, keys: NDArray[Any] | None) -> list[int]:
     return rows
 
 
-def _first(candidates: NDArray[np.int64], least: int, limit: int) -> int | None:
-    """The first candidate in [least, limit)."""
-    at = int(np.searchsorted(candidates, least))
-    return int(candidates[at]) if at < len(candidates) and candidates[at] < limit else None
-
-
-def _candidates(keys: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows before which a cut may fall, ascending: the rare ones, and the frequent ones with the rare among them."""
-    frequent, rare = [], []
+def _candidates(keys: NDArray[Any]) -> NDArray[np.int64]:
+    """Rows before which a cut may fall, ascending."""
+    limit = np.uint64(2**64 // SPACING_ROWS)
+    shift_32, shift_29 = np.uint64(32), np.uint64(29)
+    found = []
+    scratch = np.empty(_BLOCK, dtype=np.uint64)
+    shifted = np.empty(_BLOCK, dtype=np.uint64)
     for start in range(0, len(keys), _BLOCK):  # a block stays in the processor's cache
-        block = keys[start : start + _BLOCK] * _MULTIPLIER
-        block ^= block >> np.uint64(32)
-        block *= _MULTIPLIER_2
-        block ^= block >> np.uint64(29)
-        found = np.flatnonzero(block < np.uint64(2**64 // _FREQUENT))
-        frequent.append(found + start)
-        rare.append(found[block[found] < np.uint64(2**64 // _RARE)] + start)
-    return np.concatenate(rare), np.concatenate(frequent)
+        block = keys[start : start + _BLOCK]
+        mixed, other = scratch[: len(block)], shifted[: len(block)]
+        np.multiply(block, _MULTIPLIER, out=mixed)
+        np.right_shift(mixed, shift_32, out=other)
+        np.bitwise_xor(mixed, other, out=mixed)
+        np.multiply(mixed, _MULTIPLIER_2, out=mixed)
+        np.right_shift(mixed, shift_29, out=other)
+        np.bitwise_xor(mixed, other, out=mixed)
+        found.append(np.flatnonzero(mixed < limit) + start)
+    return np.concatenate(found)

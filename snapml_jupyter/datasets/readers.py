@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ..domain.errors import DamagedContentError
 from .arrow_types import type_from_json
-from .chunks import rebuild
+from .chunks import Buffer, rebuild
 from .frames import with_freq
 from .manifest import Lookup, Manifest, Part, StoredColumn
 from .object_values import decode_objects
@@ -51,23 +52,41 @@ class ColumnReader:
 
     def to_pandas(self, column: StoredColumn) -> Any:
         """The column as the numpy or pandas array it was; a level of a MultiIndex as (distinct values, codes)."""
-        parts = [self._part(column, number) for number in range(len(column.parts))]
         if column.lookup is not None:
             distinct = self._lookup_pandas(column, column.lookup)
-            codes = _numpy(parts[0], column.codec["codes"])
+            codes = self._numbers(column, column.codec["codes"])
             if column.codec["kind"] == "level":
                 return distinct, codes
             dtype = pd.CategoricalDtype(distinct, ordered=column.codec["ordered"])
             return pd.Categorical.from_codes(codes, dtype=dtype, validate=False)
-        return decode_values(column.codec, parts)
+        codec = column.codec
+        if codec["kind"] == "numpy" and codec["dtype"] != "bool":
+            return self._numbers(column, codec["dtype"])
+        return decode_values(codec, [self._part(column, number) for number in range(len(column.parts))])
+
+    def _numbers(self, column: StoredColumn, dtype: str) -> Any:
+        """Numbers without nulls, each chunk straight into its place."""
+        whole = np.empty(sum(piece.last - piece.first for piece in self._pieces), dtype=dtype)
+        place = 0
+        for piece, (_, values) in zip(self._pieces, self._chunks(column, column.parts[0]), strict=True):
+            stop = place + piece.last - piece.first
+            if len(values) != piece.n_rows * whole.itemsize:
+                raise DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
+            whole[place:stop] = np.frombuffer(values, dtype=dtype)[piece.first : piece.last]
+            place = stop
+        return whole
+
+    def _chunks(self, column: StoredColumn, part: Part) -> Iterator[list[Buffer]]:
+        digests = [part.chunks[piece.number] for piece in self._pieces]
+        return self._reader.read(digests, self._what(column))
 
     def _part(self, column: StoredColumn, number: int) -> pa.ChunkedArray:
         part = column.parts[number]
         held = type_from_json(part.type)
-        chunks = []
-        for piece in self._pieces:
-            array = rebuild(held, piece.n_rows, self._reader.read(part.chunks[piece.number], self._what(column)))
-            chunks.append(array.slice(piece.first, piece.last - piece.first))
+        chunks = [
+            rebuild(held, piece.n_rows, buffers).slice(piece.first, piece.last - piece.first)
+            for piece, buffers in zip(self._pieces, self._chunks(column, part), strict=True)
+        ]
         return pa.chunked_array(chunks, type=held)
 
     def _lookup_arrow(self, column: StoredColumn, lookup: Lookup) -> pa.ChunkedArray:
@@ -85,7 +104,7 @@ class ColumnReader:
 
     def _whole(self, column: StoredColumn, part: Part, n_rows: int) -> pa.ChunkedArray:
         held = type_from_json(part.type)
-        chunks = [rebuild(held, n_rows, self._reader.read(digest, self._what(column))) for digest in part.chunks]
+        chunks = [rebuild(held, n_rows, buffers) for buffers in self._reader.read(part.chunks, self._what(column))]
         return pa.chunked_array(chunks, type=held)
 
     def _what(self, column: StoredColumn) -> str:

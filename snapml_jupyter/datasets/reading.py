@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..domain.dataset import ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
@@ -21,6 +22,10 @@ U = TypeVar("U")
 
 #: Below this many bytes the threads cost more than they bring.
 _WORTH_THREADS = 256 * 1024
+#: Chunks that a thread takes at once.
+_GROUP = 8
+#: Most chunks that are read at once: some megabytes of a column.
+_RUN = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,34 +58,56 @@ class ChunkReader:
         self._blobs = blobs
         self._places = places
 
-    def read(self, digest: str, what: str) -> list[Buffer]:
-        """The canonical buffers of a chunk. Raises DamagedContentError naming `what` (version and column)."""
-        place = self._places.get(digest)
+    def read(self, digests: list[str], what: str) -> Iterator[list[Buffer]]:
+        """The canonical buffers of each chunk, in order. Raises DamagedContentError naming `what` (version and column).
+
+        Chunks that lie side by side, as those of a column do, are read together.
+        """
         advice = "Restore the workspace's blobs from a backup; `snapml verify` lists all that is damaged."
-        if place is None:
-            raise DamagedContentError(f"{what} is damaged: the workspace no longer has its chunk {digest}. {advice}")
         try:
-            with self._blobs.open(place.pack_digest) as pack:
-                content = _range(pack, place)
-            return decode_chunk(content, digest)
+            for run in self._runs(digests):
+                first, last = run[0], run[-1]
+                with self._blobs.open(first.pack_digest) as pack:
+                    pack.seek(first.offset)
+                    content = memoryview(pack.read(last.offset + last.length - first.offset))
+                for place in run:
+                    start = place.offset - first.offset
+                    yield decode_chunk(content[start : start + place.length], place.digest)
         except (DamagedContentError, NotFoundError) as error:
             raise DamagedContentError(f"{what} is damaged. {error} {advice}") from error
 
-    def size_bytes(self, digests: Iterable[str]) -> int:
-        """Stored bytes of those chunks."""
-        return sum(self._places[digest].length for digest in digests if digest in self._places)
+    def _runs(self, digests: list[str]) -> Iterator[list[ChunkPlace]]:
+        run: list[ChunkPlace] = []
+        for digest in digests:
+            place = self._places.get(digest)
+            if place is None:
+                raise DamagedContentError(f"The workspace no longer has its chunk {digest}.")
+            follows = run and run[-1].pack_digest == place.pack_digest
+            if not (follows and run[-1].offset + run[-1].length == place.offset and len(run) < _RUN):
+                if run:
+                    yield run
+                run = []
+            run.append(place)
+        if run:
+            yield run
 
 
-def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int) -> Iterator[U]:
-    """Map over all processors when the work is worth it. Hashing and decompressing release the GIL."""
+def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, group: int = _GROUP) -> Iterator[U]:
+    """Map over all processors when the work is worth it. Hashing and decompressing release the GIL.
+
+    Items go to the threads in groups: handing them over one by one would cost as much as hashing them.
+    At most a few groups are under way at once, so results that the caller drops take no memory.
+    """
     workers = min(len(items), os.cpu_count() or 1)
     if workers < 2 or size_bytes < _WORTH_THREADS:
         yield from map(function, items)
         return
+    groups = [items[start : start + group] for start in range(0, len(items), group)]
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(function, items)
-
-
-def _range(pack: BinaryIO, place: ChunkPlace) -> Any:
-    pack.seek(place.offset)
-    return pack.read(place.length)
+        under_way: deque[Future[list[U]]] = deque()
+        for some in groups:
+            under_way.append(pool.submit(lambda some=some: [function(item) for item in some]))
+            if len(under_way) > 2 * workers:
+                yield from under_way.popleft().result()
+        while under_way:
+            yield from under_way.popleft().result()

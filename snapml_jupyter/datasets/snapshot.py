@@ -5,7 +5,8 @@ Nothing is written before every column is known to come back exactly, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ def snapshot(
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
     missing = versions.find_missing_chunks(workspace, list(jobs))
-    packs = list(write_packs(workspace, [jobs[digest] for digest in missing], missing))
+    packs = list(write_packs(workspace, {digest: jobs[digest] for digest in missing}))
     manifest_digest = workspace.blobs.put(content)
     return versions.record_version(workspace, name, manifest_digest, packs, message, run_id)
 
@@ -62,14 +63,23 @@ class ChunkJob:
 def name_chunks(table: EncodedTable) -> tuple[Manifest, dict[str, ChunkJob]]:
     """The manifest of a table, and for each chunk digest where its content comes from."""
     from .arrow_types import type_to_json
+    from .chunks import chunk_digest
     from .cutting import row_counts
     from .manifest import Lookup, Manifest, Part, StoredColumn
+    from .reading import in_threads
 
     rows = row_counts(table)
-    jobs: dict[str, ChunkJob] = {}
+    jobs: list[ChunkJob] = []
+    for column in table.columns:
+        for part in column.parts:
+            jobs.extend(_jobs(part, rows))
+        if column.lookup is not None:
+            jobs.extend(job for part in column.lookup.parts for job in _jobs(part, [column.lookup.n_values]))
+    digests = list(in_threads(lambda job: chunk_digest(job.part.buffers(job.start, job.stop)), jobs, _size(jobs)))
+    named = iter(digests)
 
-    def named(part: PartSource, counts: list[int]) -> Part:
-        return Part(type=type_to_json(part.type), chunks=_digests(part, counts, jobs))
+    def take(part: PartSource, n_chunks: int) -> Part:
+        return Part(type=type_to_json(part.type), chunks=[next(named) for _ in range(n_chunks)])
 
     columns = [
         StoredColumn(
@@ -77,47 +87,49 @@ def name_chunks(table: EncodedTable) -> tuple[Manifest, dict[str, ChunkJob]]:
             type=column.type,
             dtype=column.dtype,
             codec=column.codec,
-            parts=[named(part, rows) for part in column.parts],
+            parts=[take(part, len(rows)) for part in column.parts],
             is_index=column.is_index,
             lookup=None
             if column.lookup is None
             else Lookup(
                 n_values=column.lookup.n_values,
                 codec=column.lookup.codec,
-                parts=[named(part, [column.lookup.n_values]) for part in column.lookup.parts],
+                parts=[take(part, 1) for part in column.lookup.parts],
             ),
         )
         for column in table.columns
     ]
-    return Manifest(rows=rows, columns=columns, frame=table.frame), jobs
+    return Manifest(rows=rows, columns=columns, frame=table.frame), dict(zip(digests, jobs, strict=True))
 
 
-def _digests(part: PartSource, counts: list[int], jobs: dict[str, ChunkJob]) -> list[str]:
-    from .chunks import chunk_digest
-    from .reading import in_threads
-
-    ranges = []
-    start = 0
-    for count in counts:
-        ranges.append((start, start + count))
-        start += count
-    digests = list(in_threads(lambda rows: chunk_digest(part.buffers(*rows)), ranges, start * 8))
-    for digest, (first, last) in zip(digests, ranges, strict=True):
-        jobs.setdefault(digest, ChunkJob(part, first, last))
-    return digests
-
-
-def write_packs(workspace: Workspace | RemoteWorkspace, jobs: list[ChunkJob], digests: list[str]) -> Iterator[str]:
+def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob]) -> Iterator[str]:
     """Compress the chunks and put them into packs; yields the digest of each pack, which is then durable."""
     from .packs import PACK_BYTES, PackWriter, encode_chunk
     from .reading import in_threads
 
+    def encode(job: ChunkJob) -> bytes:
+        return encode_chunk(job.part.buffers(job.start, job.stop), job.part.width)
+
     writer = PackWriter()
-    size = sum(job.stop - job.start for job in jobs) * 8
-    stored = in_threads(lambda job: encode_chunk(job.part.buffers(job.start, job.stop)), jobs, size)
-    for digest, content in zip(digests, stored, strict=True):
-        writer.add(digest, content)
-        if writer.size_bytes >= PACK_BYTES:
-            yield workspace.blobs.put(writer.finish())
+    # The next pack is compressed while the last one reaches the disk.
+    with ThreadPoolExecutor(1) as disk:
+        packs: list[Future[str]] = []
+        for digest, content in zip(jobs, in_threads(encode, list(jobs.values()), _size(jobs.values())), strict=True):
+            writer.add(digest, content)
+            if writer.size_bytes >= PACK_BYTES:
+                packs.append(disk.submit(workspace.blobs.put, writer.finish()))
+        yield from (pack.result() for pack in packs)
     if len(writer):
         yield workspace.blobs.put(writer.finish())
+
+
+def _jobs(part: PartSource, counts: list[int]) -> Iterator[ChunkJob]:
+    start = 0
+    for count in counts:
+        yield ChunkJob(part, start, start + count)
+        start += count
+
+
+def _size(jobs: Iterable[ChunkJob]) -> int:
+    """Roughly the bytes of those chunks."""
+    return sum(job.stop - job.start for job in jobs) * 8

@@ -1,0 +1,149 @@
+"""Snapshots beside Parquet files: seconds and bytes, as medians of interleaved rounds.
+
+    python benchmarks/snapshot/run.py                    # 200,000 rows, a few seconds
+    python benchmarks/snapshot/run.py --rows 4000000     # the size of docs/datasets.md, about 0.7 GB
+    python benchmarks/snapshot/run.py --json             # for machines
+
+Every round starts from an empty workspace and times, in turn: `to_parquet`, the first snapshot, the same frame again,
+one column changed, 1% of the rows appended, 1% deleted from the front, a run of 1% changed in one column, reading the
+whole frame back with `read_parquet` and with `to_pandas`, two columns of it, and a snapshot of ten rows.
+`limit` is what an unchanged snapshot cannot beat: converting the frame to Arrow and hashing every buffer with BLAKE3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from blake3 import blake3
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from snapml_jupyter.datasets.dataset import open_dataset
+from snapml_jupyter.datasets.snapshot import snapshot
+from snapml_jupyter.store.workspace import Workspace
+
+
+def make_frame(n_rows: int, seed: int = 7) -> pd.DataFrame:
+    """16 columns of mixed types: an id, times, integers, floats with gaps, strings, categories, booleans."""
+    random = np.random.default_rng(seed)
+    cities = np.array(["Lisbon", "Oslo", "Rome", "Reykjavik", "Vienna", "Zurich", "Amsterdam", "Porto"], dtype=object)
+    return pd.DataFrame(
+        {
+            "id": np.arange(n_rows, dtype="int64") * 3 + random.integers(0, 3, n_rows),
+            "at": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(random.integers(0, 10**9, n_rows)), unit="ms"),
+            "count": random.poisson(20, n_rows),
+            "small": random.integers(0, 100, n_rows).astype("int16"),
+            "wide": random.integers(0, 2**62, n_rows),
+            "normal": random.normal(size=n_rows),
+            "price": np.round(random.lognormal(3, 1, n_rows), 2),
+            "gaps": np.where(random.random(n_rows) < 0.2, np.nan, random.normal(size=n_rows)),
+            "single": random.normal(size=n_rows).astype("float32"),
+            "flag": random.random(n_rows) < 0.3,
+            "city": pd.Series(random.choice(cities, n_rows), dtype="str"),
+            "code": pd.Series([f"C{value:07d}" for value in random.integers(0, 10**7, n_rows)], dtype="str"),
+            "note": pd.Series(np.where(random.random(n_rows) < 0.5, None, "checked by hand"), dtype="str"),
+            "grade": pd.Categorical(random.choice(list("abcde"), n_rows)),
+            "seen": pd.array(np.where(random.random(n_rows) < 0.1, None, 5), dtype="Int64"),
+            "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 2000, n_rows), unit="D"),
+        }
+    )
+
+
+def rounds(frame: pd.DataFrame, folder: Path) -> Iterator[tuple[str, float, int | None]]:
+    """One round: (what, seconds, bytes on disk)."""
+    n = len(frame)
+    workspace = Workspace(folder / "workspace")
+    parquet = folder / "frame.parquet"
+    hundredth = max(1, n // 100)
+    column_changed = frame.assign(normal=frame["normal"] + 1)
+    appended = pd.concat([frame, frame.iloc[:hundredth].assign(id=frame["id"].iloc[-1] + 1 + np.arange(hundredth))])
+    part_changed = frame.copy()
+    part_changed.loc[n // 2 : n // 2 + hundredth, "price"] += 1
+    versions = {
+        "snapshot, first": frame,
+        "snapshot, unchanged": frame,
+        "snapshot, one column changed": column_changed,
+        "snapshot, 1% of rows appended": appended.reset_index(drop=True),
+        "snapshot, 1% deleted in front": frame.iloc[hundredth:].reset_index(drop=True),
+        "snapshot, 1% changed in a column": part_changed,
+    }
+    _, seconds = timed(lambda: frame.to_parquet(parquet))
+    yield "to_parquet", seconds, parquet.stat().st_size
+    _, seconds = timed(lambda: limit(frame))
+    yield "limit: to Arrow and BLAKE3", seconds, None
+    for what, changed in versions.items():
+        version, seconds = timed(lambda changed=changed: snapshot(workspace, "bench", changed))
+        yield what, seconds, version.added_bytes
+    _, seconds = timed(lambda: pd.read_parquet(parquet))
+    yield "read_parquet", seconds, None
+    back, seconds = timed(lambda: open_dataset(workspace, "bench@v1").to_pandas())
+    yield "to_pandas", seconds, None
+    pd.testing.assert_frame_equal(back, frame)
+    _, seconds = timed(lambda: open_dataset(workspace, "bench@v1").to_pandas(["id", "code"]))
+    yield "to_pandas, 2 columns", seconds, None
+    tiny = [frame.head(10).assign(count=number) for number in range(8)]
+    times = [timed(lambda few=few: snapshot(workspace, "tiny", few))[1] for few in tiny]
+    yield "snapshot of 10 rows, warm", statistics.median(times[1:]), None
+
+
+def limit(frame: pd.DataFrame) -> None:
+    """Convert to Arrow and hash every buffer."""
+    for column in pa.Table.from_pandas(frame, preserve_index=False).columns:
+        for chunk in column.chunks:
+            for buffer in chunk.buffers():
+                if buffer is not None:
+                    blake3(buffer, max_threads=blake3.AUTO).digest()
+
+
+def timed(action: Callable[[], Any]) -> tuple[Any, float]:
+    """The result, and the seconds it took."""
+    start = time.perf_counter()
+    result = action()
+    return result, time.perf_counter() - start
+
+
+def main() -> None:
+    """Print the table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="a folder on the disk to be measured; default: the temporary one")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    frame = make_frame(arguments.rows)
+    seconds: dict[str, list[float]] = {}
+    sizes: dict[str, int | None] = {}
+    for _ in range(arguments.rounds):
+        folder = Path(tempfile.mkdtemp(prefix="snapml-bench-", dir=arguments.folder))
+        try:
+            for what, took, size in rounds(frame, folder):
+                seconds.setdefault(what, []).append(took)
+                sizes[what] = size
+        finally:
+            shutil.rmtree(folder)
+    memory = int(frame.memory_usage(deep=True).sum())
+    results = {what: {"seconds": statistics.median(took), "bytes": sizes[what]} for what, took in seconds.items()}
+    if arguments.json:
+        print(json.dumps({"rows": arguments.rows, "frame_bytes": memory, "results": results}))
+        return
+    print(f"{arguments.rows:,} rows x {frame.shape[1]} columns, {memory / 1e6:,.0f} MB in memory")
+    for what, result in results.items():
+        size = result["bytes"]
+        shown = "" if size is None else f"{size / 1e6:12.3f} MB"
+        print(f"{what:34} {result['seconds']:9.4f} s {shown}")
+
+
+if __name__ == "__main__":
+    main()
