@@ -85,6 +85,20 @@ class TinyModels:
             tx.insert("model_versions", name=name, number=count + 1, run_id=run_id, stage="none", metrics="{}", onnx_digest=digest, created_at=now, created_by="ada")  # fmt: skip
         return f"{name}:{count + 1}"
 
+    def broken_graph(self) -> bytes:
+        """A graph that loads and then cannot answer the rows it says it takes."""
+        import onnx
+
+        signature = self.workspace.database.row("SELECT signature FROM run_models LIMIT 1")
+        assert signature is not None
+        from snapml_jupyter import wire
+        from snapml_jupyter.domain.model import Signature
+
+        model = onnx.load_from_string(self.graph(wire.decode_json(signature["signature"], Signature), 0.0))
+        bias = next(item for item in model.graph.initializer if item.name == "bias")
+        bias.CopyFrom(onnx.helper.make_tensor("bias", onnx.TensorProto.DOUBLE, [3, 1], [0.0, 1.0, 2.0]))
+        return bytes(model.SerializeToString())
+
     @staticmethod
     def graph(signature: Any, bias: float) -> bytes:
         """The ONNX bytes."""
@@ -138,6 +152,12 @@ class TinyModels:
         )
         onnx.checker.check_model(model)
         return bytes(model.SerializeToString())
+
+
+@pytest.fixture(scope="session")
+def tiny_models_of() -> type[TinyModels]:
+    """For fixtures with a workspace of their own: `tiny_models_of(workspace)`."""
+    return TinyModels
 
 
 @pytest.fixture
