@@ -150,8 +150,10 @@ def _series_to_arrow(series: Any) -> Any:
 
     try:
         return pa.array(series, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeEncodeError):
+        # Mixed objects, whole numbers beyond 64 bits, halves of surrogate pairs.
         missing = series.isna()
-        texts = series.astype(object).map(str).to_numpy(dtype=object)
+        texts = series.astype(object).map(lambda value: str(value).encode("utf-8", "replace").decode())
+        texts = texts.to_numpy(dtype=object)
         texts[missing.to_numpy(dtype=bool)] = None
         return pa.array(texts, type=pa.string())
