@@ -29,7 +29,14 @@ module.exports = {
     '\\.[jt]sx?$': [
       'ts-jest',
       {
-        tsconfig: { ...require('./tsconfig.json').compilerOptions, module: 'commonjs', allowJs: true, incremental: false, tsBuildInfoFile: undefined, declaration: false },
+        tsconfig: {
+          ...require('./tsconfig.json').compilerOptions,
+          module: 'commonjs',
+          allowJs: true,
+          incremental: false,
+          tsBuildInfoFile: undefined,
+          declaration: false
+        },
         isolatedModules: true,
         diagnostics: false
       }

@@ -48,7 +48,11 @@ export function percent(value: Float | string | null | undefined): string {
     return NOTHING;
   }
   const points = 100 * number;
-  const digits = Number.isInteger(points) ? 0 : Math.abs(points) > 99 || Math.abs(points) < 1 ? 2 : 1;
+  const digits = Number.isInteger(points)
+    ? 0
+    : Math.abs(points) > 99 || Math.abs(points) < 1
+      ? 2
+      : 1;
   return `${minus(points.toFixed(digits))}${THIN_SPACE}%`;
 }
 

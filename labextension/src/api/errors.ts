@@ -2,12 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 /** What kept a call from being answered. Each kind has one sentence in `sentence`. */
 export type ProblemKind =
-  | 'server-missing'
-  | 'versions-differ'
-  | 'unreachable'
-  | 'no-right'
-  | 'host-stopped'
-  | 'failed';
+  'server-missing' | 'versions-differ' | 'unreachable' | 'no-right' | 'host-stopped' | 'failed';
 
 /** A call that was not answered with a record. `message` is the server's own sentence, where it gave one. */
 export class SnapMLError extends Error {
@@ -79,9 +74,14 @@ export function sentence(error: unknown, trans: TranslationBundle): string {
         "The server part of SnapML is missing. Install snapml-jupyter in the Jupyter server's own environment and restart it."
       );
     case 'unreachable':
-      return trans.__('The Jupyter server does not answer. Check that it runs and that you are online.');
+      return trans.__(
+        'The Jupyter server does not answer. Check that it runs and that you are online.'
+      );
     case 'no-right':
-      return error.message || trans.__('You have no right to do this on this server. Ask its administrator.');
+      return (
+        error.message ||
+        trans.__('You have no right to do this on this server. Ask its administrator.')
+      );
     default:
       return error.message;
   }

@@ -260,6 +260,12 @@ export interface HostStatus {
   problem: string | null;
 }
 
+/** A new key at the one moment it is known in full. */
+export interface IssuedKey {
+  key: ApiKey;
+  api_key: string;
+}
+
 /** One measured number; `step` counts from 0 within its name. */
 export interface MetricPoint {
   name: string;
@@ -592,7 +598,7 @@ export interface Operations {
   'runs.get_run_model': { arguments: RunsGetRunModelArguments; result: RunModel };
   'runs.list_metric_points': { arguments: RunsListMetricPointsArguments; result: MetricPoint[] };
   'runs.list_runs': { arguments: RunsListRunsArguments; result: Run[] };
-  'serving.create_key': { arguments: ServingCreateKeyArguments; result: [ApiKey, string] };
+  'serving.create_key': { arguments: ServingCreateKeyArguments; result: IssuedKey };
   'serving.deploy': { arguments: ServingDeployArguments; result: DeployOutcome };
   'serving.get_endpoint': { arguments: ServingGetEndpointArguments; result: EndpointInfo };
   'serving.get_endpoint_metrics': { arguments: ServingGetEndpointMetricsArguments; result: EndpointMetrics };

@@ -37,6 +37,11 @@ export class Changes implements IDisposable {
     return this._poll.isDisposed;
   }
 
+  /** How often the net is cast, in seconds. */
+  set everySeconds(seconds: number) {
+    this._poll.frequency = { ...this._poll.frequency, interval: 1000 * seconds };
+  }
+
   dispose(): void {
     document.removeEventListener('visibilitychange', this._onVisibility);
     this._poll.dispose();

@@ -10,7 +10,9 @@ const HEIGHT = 22;
 export function Histogram(props: { profile: ColumnProfile }): React.ReactElement | null {
   const { trans } = useSurroundings();
   const { profile } = props;
-  const numeric = profile.histogram_counts?.length ? profile.histogram_counts.map(c => toNumber(c) ?? 0) : null;
+  const numeric = profile.histogram_counts?.length
+    ? profile.histogram_counts.map(c => toNumber(c) ?? 0)
+    : null;
   const edges = (profile.histogram_edges ?? []).map(e => toNumber(e) ?? 0);
   const top = (profile.top_values ?? []).slice(0, 12);
   if (numeric === null && top.length === 0) {

@@ -28,7 +28,10 @@ export default function Plot(props: IChart): React.ReactElement {
       plot = new uPlot(options(), data(), node);
     };
     const data = () =>
-      [isTime ? x.map(ms => ms / 1000) : [...x], ...series.map(s => [...s.values])] as uPlot.AlignedData;
+      [
+        isTime ? x.map(ms => ms / 1000) : [...x],
+        ...series.map(s => [...s.values])
+      ] as uPlot.AlignedData;
     const options = (): uPlot.Options => {
       const css = getComputedStyle(node);
       const axis: uPlot.Axis = {
@@ -67,7 +70,11 @@ export default function Plot(props: IChart): React.ReactElement {
             stroke: SERIES_COLOURS[i % SERIES_COLOURS.length],
             width: 2,
             spanGaps: true,
-            points: { show: x.length < 60, size: 5, fill: SERIES_COLOURS[i % SERIES_COLOURS.length] }
+            points: {
+              show: x.length < 60,
+              size: 5,
+              fill: SERIES_COLOURS[i % SERIES_COLOURS.length]
+            }
           }))
         ],
         hooks: {
@@ -118,7 +125,9 @@ export default function Plot(props: IChart): React.ReactElement {
 
 function readout(plot: uPlot, at: number, isTime: boolean): string {
   const x = plot.data[0][at];
-  const where = isTime ? new Date(x * 1000).toISOString().slice(0, 19).replace('T', ' ') : String(x);
+  const where = isTime
+    ? new Date(x * 1000).toISOString().slice(0, 19).replace('T', ' ')
+    : String(x);
   const values = plot.series
     .slice(1)
     .map((s, i) => `${String(s.label)} ${metric(plot.data[i + 1][at] as number | null)}`);

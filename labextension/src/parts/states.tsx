@@ -37,7 +37,11 @@ export function Skeleton(props: { n?: number }): React.ReactElement {
 /** A thin line above content that is being fetched again. */
 export function ProgressLine(props: { isActive: boolean }): React.ReactElement {
   return (
-    <div className="jp-snapml-progress" data-active={props.isActive || undefined} aria-hidden="true" />
+    <div
+      className="jp-snapml-progress"
+      data-active={props.isActive || undefined}
+      aria-hidden="true"
+    />
   );
 }
 

@@ -14,6 +14,8 @@ export interface ISurroundings {
   readonly trans: TranslationBundle;
   /** Emits when colours changed, for charts drawn on a canvas. */
   readonly themeChanged?: ISignal<unknown, unknown>;
+  /** Writes highlighted code into an element. */
+  readonly highlight?: (code: string, language: string, node: HTMLElement) => Promise<void>;
 }
 
 const Surroundings = createContext<ISurroundings | null>(null);

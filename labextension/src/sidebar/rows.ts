@@ -32,7 +32,8 @@ export interface IRow {
 }
 
 const SEPARATOR = ' · ';
-const join = (parts: (string | null | undefined | false)[]) => parts.filter(Boolean).join(SEPARATOR);
+const join = (parts: (string | null | undefined | false)[]) =>
+  parts.filter(Boolean).join(SEPARATOR);
 
 /** Names of metrics, best known first; of others the first one logged is shown. */
 const KNOWN_METRICS = ['auc', 'roc_auc', 'accuracy', 'f1', 'r2', 'rmse', 'mae', 'loss'];
@@ -163,7 +164,9 @@ export function monitorRow(monitor: MonitorInfo, trans: TranslationBundle): IRow
     detail: join([
       trans._n('%1 window', '%1 windows', monitor.windows.length),
       trans.__('%1 predictions', count(monitor.n_predictions)),
-      last?.accuracy !== null && last !== undefined && trans.__('accuracy %1', metric(last.accuracy)),
+      last?.accuracy !== null &&
+        last !== undefined &&
+        trans.__('accuracy %1', metric(last.accuracy)),
       monitor.error
     ])
   };

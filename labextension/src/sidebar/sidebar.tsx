@@ -13,8 +13,9 @@ import { Scroller } from './windowed';
 
 /** What the sidebar remembers over a reload. */
 export interface ISidebarMemory {
-  closed: readonly string[];
-  onClosedChanged: (closed: readonly string[]) => void;
+  /** Ids of the closed sections. */
+  load: () => Promise<readonly string[]>;
+  save: (closed: readonly string[]) => void;
 }
 
 /** The whole panel. When the server part does not answer, that is the one thing it says. */
@@ -33,13 +34,18 @@ export function Sidebar(props: ISidebarMemory): React.ReactElement {
 function Sections(props: ISidebarMemory): React.ReactElement {
   const { commands } = useSurroundings();
   const [filter, setFilter] = useState('');
-  const [closed, setClosed] = useState(props.closed);
+  const [closed, setClosed] = useState<readonly string[]>([]);
   const [activeKey, setActiveKey] = useState<string | null>(null);
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
   const sections = useSections(filter);
   const isFiltered = filter.trim() !== '';
   const isOpen = (section: ISection) =>
     isFiltered ? section.rows.length > 0 : !closed.includes(section.id);
+
+  const { load } = props;
+  useEffect(() => {
+    void load().then(setClosed);
+  }, [load]);
 
   const keys = sections.filter(isOpen).flatMap(s => s.rows.map(row => rowKeyOf(s, row)));
   // One row can always be reached with the Tab key.
@@ -49,7 +55,7 @@ function Sections(props: ISidebarMemory): React.ReactElement {
   const toggle = (id: string) => {
     const next = closed.includes(id) ? closed.filter(other => other !== id) : [...closed, id];
     setClosed(next);
-    props.onClosedChanged(next);
+    props.save(next);
   };
   const open = useCallback(
     (row: IRow) => {

@@ -1,4 +1,11 @@
-import React, { createContext, useContext, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import React, {
+  createContext,
+  useContext,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState
+} from 'react';
 
 /** The element that scrolls; lists inside it draw only what can be seen. */
 export const Scroller = createContext<HTMLElement | null>(null);

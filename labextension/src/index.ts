@@ -1,0 +1,22 @@
+/** SnapML in JupyterLab: one plugin for each concern, each of which can be switched off on its own. */
+
+import { actionsPlugin, launcherPlugin } from './plugins/actions';
+import { alertsPlugin } from './plugins/alerts';
+import { apiPlugin } from './plugins/api';
+import { notebookPlugin } from './plugins/notebook';
+import { pagesPlugin } from './plugins/pages';
+import { panelPlugin } from './plugins/panel';
+import { statusBarPlugin } from './plugins/status-bar';
+
+export { ISnapML } from './tokens';
+
+export default [
+  apiPlugin,
+  panelPlugin,
+  pagesPlugin,
+  notebookPlugin,
+  actionsPlugin,
+  launcherPlugin,
+  statusBarPlugin,
+  alertsPlugin
+];

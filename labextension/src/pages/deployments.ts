@@ -1,0 +1,37 @@
+import type { Deployment, EndpointInfo, Signature, SignatureColumn } from '../api/types';
+
+/** A value of a request, as JSON has it. */
+export type Value = string | number | boolean | null;
+
+/** The deployment that answers, else the newest. */
+export function currentDeployment(endpoint: EndpointInfo): Deployment | undefined {
+  const live = endpoint.deployments.filter(deployment => deployment.status === 'live');
+  return live[live.length - 1] ?? endpoint.deployments[endpoint.deployments.length - 1];
+}
+
+/** A row made of the examples in the signature. */
+export function exampleRow(signature: Signature | undefined): Record<string, Value> {
+  return Object.fromEntries((signature?.inputs ?? []).map(column => [column.name, column.example]));
+}
+
+/**
+ * What was typed, as the type the column has; nothing typed means missing.
+ *
+ * Text that is no number is sent as it is, so that the endpoint's own sentence about it is seen.
+ */
+export function typedValue(column: SignatureColumn, text: string): Value {
+  if (text === '') {
+    return null;
+  }
+  switch (column.kind) {
+    case 'boolean':
+      return text === 'true' ? true : text === 'false' ? false : text;
+    case 'integer':
+    case 'float': {
+      const number = Number(text);
+      return Number.isNaN(number) ? text : number;
+    }
+    default:
+      return text;
+  }
+}
