@@ -97,6 +97,10 @@ class Endpoint:
         """Requests, errors and latencies since the workers started."""
         return deploying.get_endpoint_metrics(self.workspace, self.name)
 
+    def create_key(self, client: str) -> str:
+        """A new API key for `client`; this call is the only one that shows it. The endpoint's page lists who has one."""
+        return deploying.create_key(self.workspace, self.name, client).api_key
+
     def undeploy(self) -> None:
         """Take the endpoint away and revoke its keys."""
         deploying.undeploy(self.workspace, self.name)
