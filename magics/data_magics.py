@@ -6,7 +6,6 @@ from typing import Any
 
 from ..domain.errors import InvalidInputError
 from .registration import Call, argument, line_magic
-from .tables import Records, dataset_versions, datasets
 
 
 @line_magic(
@@ -22,6 +21,7 @@ def snap_data(call: Call, name: str | None, df: str | None, message: str | None)
     from ..datasets.snapshot import snapshot
     from ..datasets.versions import list_datasets, list_versions
     from ..public.current import workspace
+    from .tables import Records, dataset_versions, datasets
 
     if name is None:
         return Records(list_datasets(workspace()), datasets)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from .registration import Call, argument, line_magic
-from .tables import Records, endpoints
 
 
 @line_magic(
@@ -27,5 +26,6 @@ def snap_endpoints(call: Call) -> Any:
     """Endpoints with the model version that is live behind each."""
     from ..public.current import workspace
     from ..serving.deploying import list_endpoints
+    from .tables import Records, endpoints
 
     return Records(list_endpoints(workspace()), endpoints)

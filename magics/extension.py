@@ -7,10 +7,34 @@ from collections.abc import Callable
 from typing import Any
 
 from . import train_magic
-from .display import Shown
 from .registration import all_magics, bound
 from .session import Session
 from .transformer import transform
+
+#: Records by module and class, and the function of `tables` that shows them. By name, so that loading the magics loads
+#: no record types.
+SHOWN: dict[tuple[str, str], str] = {
+    (f"snapml_jupyter.{module}", name): shown_by
+    for module, name, shown_by in (
+        ("domain.run", "Run", "run"),
+        ("runs.run_list", "RunList", "runs"),
+        ("magics.tables", "Records", "records"),
+        ("domain.dataset", "DatasetVersion", "dataset_version"),
+        ("domain.dataset", "DatasetProfile", "dataset_profile"),
+        ("domain.dataset", "TablePage", "table_page"),
+        ("domain.model", "ModelVersion", "model_version"),
+        ("domain.endpoint", "EndpointInfo", "endpoint"),
+        ("domain.endpoint", "DeployOutcome", "deploy_outcome"),
+        ("domain.endpoint", "EndpointMetrics", "endpoint_metrics"),
+        ("domain.endpoint", "HostStatus", "host_status"),
+        ("serving.client", "Endpoint", "live_endpoint"),
+        ("domain.monitoring", "DriftReport", "drift_report"),
+        ("domain.monitoring", "MonitorInfo", "monitor"),
+        ("domain.monitoring", "Alert", "alert"),
+        ("domain.event", "WorkspaceStatus", "workspace_status"),
+    )
+}
+LISTS = ("RunList", "Records")
 
 
 class Extension:
@@ -20,7 +44,6 @@ class Extension:
         self.shell = shell
         self.session = Session(shell)
         self._matcher: Any = None
-        self._displayed: list[type] = []
 
     def load(self) -> None:
         """Register everything."""
@@ -40,8 +63,6 @@ class Extension:
 
     def unload(self) -> None:
         """Take everything out."""
-        from .tables import LIVE_RENDERERS
-
         shell = self.shell
         for magic in all_magics():
             for kind in ("line", "cell"):
@@ -52,27 +73,20 @@ class Extension:
             if heard in shell.events.callbacks[event]:
                 shell.events.unregister(event, heard)
         atexit.unregister(self.session.at_exit)
-        for record in self._displayed:
-            shell.display_formatter.mimebundle_formatter.pop(record, None)
-            shell.display_formatter.formatters["text/plain"].pop(record, None)
-        for module, name in LIVE_RENDERERS:
+        for module, name in SHOWN:
             shell.display_formatter.mimebundle_formatter.pop(f"{module}.{name}", None)
+            shell.display_formatter.formatters["text/plain"].pop(f"{module}.{name}", None)
         matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", [])
         if self._matcher in matchers:
             matchers.remove(self._matcher)
 
     def _show_records(self) -> None:
-        """Records show themselves as cards wherever they are a cell's result."""
-        from .tables import LIVE_RENDERERS, RENDERERS
-
+        """Records show themselves as cards and tables wherever they are a cell's result."""
         formatter = self.shell.display_formatter
-        for record, render in RENDERERS.items():
-            formatter.mimebundle_formatter.for_type(record, _bundle(render))
-            self._displayed.append(record)
-            if issubclass(record, list):  # IPython's own printer of lists would go before the bundle's text
-                formatter.formatters["text/plain"].for_type(record, _text(render))
-        for (module, name), render in LIVE_RENDERERS.items():
-            formatter.mimebundle_formatter.for_type_by_name(module, name, _bundle(render))
+        for (module, name), shown_by in SHOWN.items():
+            formatter.mimebundle_formatter.for_type_by_name(module, name, _bundle(shown_by))
+            if name in LISTS:  # IPython's own printer of lists would go before the bundle's text
+                formatter.formatters["text/plain"].for_type_by_name(module, name, _text(shown_by))
 
     def _complete(self) -> None:
         from .completion import make_matcher
@@ -82,9 +96,20 @@ class Extension:
             self.shell.Completer.custom_matchers.append(self._matcher)
 
 
-def _bundle(render: Callable[[Any], Shown]) -> Callable[..., dict[str, str]]:
-    return lambda value, include=None, exclude=None: render(value)._repr_mimebundle_(include, exclude)
+def _bundle(shown_by: str) -> Callable[..., dict[str, str]]:
+    def bundle(value: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from . import tables
+
+        shown: dict[str, str] = getattr(tables, shown_by)(value)._repr_mimebundle_(include, exclude)
+        return shown
+
+    return bundle
 
 
-def _text(render: Callable[[Any], Shown]) -> Callable[[Any, Any, bool], None]:
-    return lambda value, printer, cycle: printer.text(render(value).to_plain())
+def _text(shown_by: str) -> Callable[[Any, Any, bool], None]:
+    def text(value: Any, printer: Any, cycle: bool) -> None:
+        from . import tables
+
+        printer.text(getattr(tables, shown_by)(value).to_plain())
+
+    return text

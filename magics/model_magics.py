@@ -6,7 +6,6 @@ from typing import Any
 
 from ..domain.errors import InvalidInputError
 from .registration import Call, argument, line_magic
-from .tables import Records, model_versions, models
 
 
 @line_magic(
@@ -19,6 +18,7 @@ def snap_models(call: Call, name: str | None) -> Any:
     """Registered models, or the versions of one."""
     from ..public.current import workspace
     from ..registry.versions import list_model_versions, list_models
+    from .tables import Records, model_versions, models
 
     if name is None:
         return Records(list_models(workspace()), models)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from .registration import Call, argument, line_magic
-from .tables import Records, alerts
 
 
 @line_magic(
@@ -59,5 +58,6 @@ def snap_alerts(call: Call, state: str | None) -> Any:
     """What the monitors say, newest first."""
     from ..domain.monitoring import AlertState
     from ..public.monitoring import alerts as list_alerts
+    from .tables import Records, alerts
 
     return Records(list_alerts(AlertState(state) if state else None), alerts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..domain.event import WorkspaceStatus
-from .display import Card, Quiet, Table
 from .registration import Call, all_magics, argument, line_magic
-from .tables import runs, workspace_status
+
+if TYPE_CHECKING:
+    from ..domain.event import WorkspaceStatus
+    from .display import Table
 
 
 class Overview:
@@ -18,6 +19,9 @@ class Overview:
         self._newest = newest
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from .display import Card, Quiet, Table
+        from .tables import workspace_status
+
         head = workspace_status(self.status)
         magics = Table(["magic", "what it does"], [(magic.written, Quiet(magic.summary)) for magic in all_magics()])
         parts = [Card(head.title, head.subtitle, facts=head.facts, table=self._newest), magics]
@@ -32,6 +36,7 @@ def snap(call: Call) -> Any:
     """Where am I: the workspace, its newest runs, and the list of magics."""
     from ..public.current import status, workspace
     from ..runs.queries import list_runs
+    from .tables import runs
 
     return Overview(status(), runs(list_runs(workspace(), limit=5)))
 

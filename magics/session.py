@@ -11,7 +11,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import InvalidInputError
-from ..domain.run import RunSource
 from .registration import shown_plainly
 from .transformer import body_of
 
@@ -78,9 +77,10 @@ class Session:
     def record(self, options: CellOptions, line: str, body: str) -> Any:
         """Run and record a cell given as text: how `run_cell_magic`, and so a notebook turned into a script, calls it."""
         __tracebackhide__ = True
-        code = self.shell.transform_cell("\n" + body)
+        first = f"%%snap_train {line}".rstrip()
+        code = f"# {first}\n{self.shell.transform_cell(body)}"
         cell = RunningCell(self._cells[-1].info if self._cells else None)
-        self._begin(cell, options, f"%%snap_train {line}".rstrip() + "\n" + body, "\n" + body)
+        self._begin(cell, options, f"{first}\n{body}", body)
         self._cells.append(cell)
         try:
             value = run_code(self.shell, code)
@@ -96,6 +96,7 @@ class Session:
 
     def _begin(self, cell: RunningCell, options: CellOptions, raw: str, body: str) -> None:
         from ..capture.cell import CellRecording
+        from ..domain.run import RunSource
         from ..public.current import workspace
 
         open_run = next((c.recording for c in self._cells if c.recording is not None), None)

@@ -12,7 +12,6 @@ from ..domain.event import WorkspaceStatus
 from ..domain.model import ModelVersion, RegisteredModel
 from ..domain.monitoring import Alert, ColumnDrift, DriftReport, MonitorInfo
 from ..domain.run import Run
-from ..runs.run_list import RunList
 from .display import Card, Quiet, Shown, Status, Table, duration, size
 
 if TYPE_CHECKING:
@@ -40,7 +39,8 @@ class Records(list[T]):
         import pandas as pd
 
         rows: list[Any] = list(self)
-        return pd.DataFrame([asdict(record) for record in rows])
+        frame: pd.DataFrame = pd.DataFrame([asdict(record) for record in rows])
+        return frame
 
 
 def runs(found: Sequence[Run]) -> Table:
@@ -363,6 +363,16 @@ def monitor(found: MonitorInfo) -> Card:
     )
 
 
+def alert(found: Alert) -> Table:
+    """One alert."""
+    return alerts([found])
+
+
+def records(found: Records[Any]) -> Shown:
+    """What a magic gave."""
+    return found.shown()
+
+
 def alerts(found: Sequence[Alert]) -> Table:
     """Alerts, newest first."""
     return Table(
@@ -381,32 +391,6 @@ def workspace_status(found: WorkspaceStatus) -> Card:
         f"{found.location} · {found.actor} · {found.version}",
         facts=[("holds", "  ".join(f"{n:,} {what}" for what, n in counts))],
     )
-
-
-#: Record type -> how it is shown, wherever it appears as a cell's result.
-RENDERERS: dict[type, Callable[[Any], Shown]] = {
-    Run: run,
-    RunList: runs,
-    Records: lambda found: found.shown(),
-    DatasetVersion: dataset_version,
-    DatasetProfile: dataset_profile,
-    TablePage: table_page,
-    ModelVersion: model_version,
-    EndpointInfo: endpoint,
-    DeployOutcome: deploy_outcome,
-    EndpointMetrics: endpoint_metrics,
-    HostStatus: host_status,
-    DriftReport: drift_report,
-    MonitorInfo: monitor,
-    Alert: lambda found: alerts([found]),
-    WorkspaceStatus: workspace_status,
-}
-
-
-#: The same for live objects whose modules are loaded only when they are used: (module, class) -> how it is shown.
-LIVE_RENDERERS: dict[tuple[str, str], Callable[[Any], Shown]] = {
-    ("snapml_jupyter.serving.client", "Endpoint"): live_endpoint,
-}
 
 
 def _short(text: str, length: int) -> str:

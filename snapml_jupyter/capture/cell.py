@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -80,6 +81,7 @@ class CellRecording:
         self._autolog = Autolog(active, namespace)
         self._output = OutputCopy()
         self._undo: list[Callable[[], None]] = []
+        self._began = time.perf_counter()
 
     @classmethod
     def begin(
@@ -124,6 +126,7 @@ class CellRecording:
 
     def end(self, error: BaseException | None) -> CellReport:
         """End the run as finished, failed (`error`) or cancelled (KeyboardInterrupt), and keep what the cell left."""
+        seconds = time.perf_counter() - self._began  # of the cell itself, not of recording it
         self._leave_cell()
         status, problem = _outcome(error, self.namespace)
         model = None
@@ -134,7 +137,7 @@ class CellRecording:
             if status is RunStatus.finished:
                 with self._warning_of("The model is not kept"):
                     model = self._keep_model()
-        run = self.active.finish(status, problem)
+        run = self.active.finish(status, problem, seconds)
         return CellReport(run, self.inputs, model, self.warnings)
 
     def abandon(self) -> None:
@@ -163,6 +166,7 @@ class CellRecording:
             from ..runs.seeds import apply_seed
 
             apply_seed(self.options.seed)  # again: recording may have drawn numbers since the run began
+        self._began = time.perf_counter()
 
     def _leave_cell(self) -> None:
         while self._undo:
