@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -23,20 +24,29 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 #: Python blocks and, right behind them, the output that the page promises (`...` stands for anything).
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<output>.*?)^```\n)?", re.M | re.S)
+#: A promised error, as `NotFoundError: There is no model 'chrun'.`: the block must raise it.
+ERROR = re.compile(r"^[A-Za-z]+Error: ")
 
+#: Reads the blocks as JSON, runs them in one shell as cells, and writes what each printed as JSON. Stops at a block that
+#: raises though its page does not say so.
 RUNNER = """
-import sys, warnings
+import json, sys
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+
 shell = InteractiveShell.instance()
 shell.run_line_magic("colors", "nocolor")
-for number, code in enumerate(sys.argv[1].split("\\0")):
+shell.displayhook.write_output_prompt = lambda: None  # pages show results without `Out[3]:`
+printed = []
+for block in json.load(sys.stdin):
     with capture_output(display=False) as captured:
-        result = shell.run_cell(code, store_history=True)
-    print(captured.stdout.rstrip(), end="\\0")
-    if not result.success:
-        print(captured.stdout, captured.stderr, file=sys.stderr)
-        sys.exit(f"block {number} failed:\\n{code}")
+        result = shell.run_cell(block["code"], store_history=True)
+    error = result.error_before_exec or result.error_in_exec
+    if (error is not None) != block["raises"]:
+        ended = f"{type(error).__name__}: {error}" if error else "raised nothing"
+        sys.exit(f"{block['code']}\\n{captured.stdout}{captured.stderr}\\n{ended}")
+    printed.append(captured.stdout.strip("\\n") if error is None else f"{type(error).__name__}: {error}")
+print(json.dumps(printed))
 """
 
 
@@ -111,28 +121,47 @@ def test_every_link_leads_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search(p.read_text())], ids=lambda p: p.name)
-def test_the_python_on_the_page_runs_and_prints_what_it_promises(page: Path, tmp_path: Path) -> None:
+def run_page(page: Path, folder: Path) -> list[tuple[str, str | None, str]]:
+    """Each Python block of a page with what is promised and what was printed, run in a fresh workspace and one shell."""
     blocks = [(m["code"], m["output"]) for m in BLOCK.finditer(page.read_text())]
     environment = {
         **os.environ,
-        "SNAPML_WORKSPACE": str(tmp_path / "workspace"),
+        "SNAPML_WORKSPACE": str(folder / "workspace"),
+        "SNAPML_ACTOR": "ada",
         "SNAPML_PORT": "0",
-        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "COLUMNS": "100",
     }
-    program = [sys.executable, "-c", RUNNER, "\0".join(code for code, _ in blocks)]
+    for name in ("SNAPML_API_KEY", "SNAPML_TOKEN", "JUPYTERHUB_API_TOKEN"):
+        environment.pop(name, None)
+    cells = [{"code": code, "raises": bool(promised and ERROR.match(promised))} for code, promised in blocks]
     try:
-        done = subprocess.run(program, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            [sys.executable, "-c", RUNNER],
+            input=json.dumps(cells),
+            env=environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     finally:
-        stop = [sys.executable, "-m", "snapml_jupyter.cli", "host", "stop"]
-        subprocess.run(stop, env=environment, cwd=tmp_path, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr[-4000:]
+        if (folder / "workspace" / "host").exists():
+            stop = [sys.executable, "-m", "snapml_jupyter.cli", "host", "stop"]
+            subprocess.run(stop, env=environment, cwd=folder, capture_output=True, timeout=60, check=True)
+    assert done.returncode == 0, f"{page.name}:\n{done.stderr[-4000:]}"
+    printed = json.loads(done.stdout.splitlines()[-1])
+    return [(code, promised, got) for (code, promised), got in zip(blocks, printed, strict=True)]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if BLOCK.search(p.read_text())], ids=lambda p: p.name)
+def test_the_python_on_the_page_runs_and_prints_what_it_promises(page: Path, tmp_path: Path) -> None:
     checker = doctest.OutputChecker()
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    for (code, promised), printed in zip(blocks, done.stdout.split("\0"), strict=False):
+    for code, promised, printed in run_page(page, tmp_path):
         if promised is not None:
-            same = checker.check_output(promised.rstrip() + "\n", printed.rstrip() + "\n", flags)
-            assert same, f"{code}\nprinted:\n{printed}\nbut {page.name} says:\n{promised}"
+            same = checker.check_output(promised.strip() + "\n", printed.strip() + "\n", flags)
+            assert same, f"{page.name}:\n{code}\nprinted:\n{printed}\n\nbut the page says:\n{promised}"
 
 
 def test_docstring_examples_hold() -> None:
