@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .. import settings
 from ..domain.errors import InvalidInputError
 from ..domain.monitoring import Alert, AlertState, MonitorInfo
 from . import current
@@ -25,19 +27,22 @@ def feedback(endpoint: str, df: pd.DataFrame, *, on: str = "request_id") -> int:
 
     `df` has a column with the request id of each row (`on`), a column `label`, and a column `row` when requests had
     several rows (else rows of one request are counted in their order). Rows without a label yet are left out. Labels
-    whose predictions are not logged yet are kept and joined later, so the same frame may be given again.
+    whose predictions are not logged yet are kept and joined later; for those made a moment ago this waits a little.
     Raises InvalidInputError naming the column that is missing, NotFoundError for an unknown endpoint.
     """
     from ..monitoring.monitors import record_feedback
 
     labels = _labels(df, on)
-    workspace = current.workspace()
-    if not labels:
-        return record_feedback(workspace, endpoint, [])
-    return sum(
-        record_feedback(workspace, endpoint, labels[start : start + _LABELS_A_CALL])
-        for start in range(0, len(labels), _LABELS_A_CALL)
-    )
+    workspace = _workspace()
+    give_up_at = time.monotonic() + 2 * settings.get_float("log_seconds") + 1
+    while True:
+        n_joined = sum(
+            record_feedback(workspace, endpoint, labels[start : start + _LABELS_A_CALL])
+            for start in range(0, max(len(labels), 1), _LABELS_A_CALL)
+        )
+        if n_joined >= len(labels) or time.monotonic() > give_up_at:
+            return n_joined
+        time.sleep(0.25)  # workers hand their log over every `log_seconds`; giving the labels again changes nothing
 
 
 def drift(

@@ -233,7 +233,7 @@ _TABLES_0001 = (
         window INTEGER,
         PRIMARY KEY (endpoint, batch)
     ) STRICT""",
-    """CREATE INDEX prediction_batches_waiting ON prediction_batches(endpoint, deployment, n_rows, ended_at)
+    """CREATE INDEX prediction_batches_waiting ON prediction_batches(endpoint, deployment, n_rows, ended_at, window)
         WHERE window IS NULL""",
     # `label` is JSON. A label waits until the window with its prediction is closed; `searched_through` is the last
     # window in which it was looked for, so that an unknown request id costs one look per window.
