@@ -28,6 +28,7 @@ MODULES: tuple[str, ...] = (
     "governance.verify",
     "runs.recording",
     "runs.queries",
+    "registry.exporting",
     "registry.stages",
     "registry.versions",
     "runs.models",

@@ -122,6 +122,17 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedModel:
+    """A version's ONNX graph in a file, with the proof that it answers like the model."""
+
+    ref: str
+    path: str
+    onnx_digest: str
+    signature: Signature
+    parity: Parity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredModel:
     """A model name in a list, with its newest version and the champion if one is set."""
 

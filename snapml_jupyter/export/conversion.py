@@ -90,7 +90,7 @@ class Conversion:
         """Convert one classifier or regressor. Raises ExportError when there is no way."""
         from .skl2onnx_part import predict_with_skl2onnx
 
-        if getattr(estimator, "n_outputs_", 1) not in (1, None):
+        if _has_several_targets(estimator):
             self.fail(estimator, table, "it predicts several targets at once", "train one model per target")
         converter = self.predictors.get(class_key(estimator), predict_with_skl2onnx)
         return converter(self, estimator, table)
@@ -155,3 +155,9 @@ def class_key(estimator: Any) -> str:
         if str(kind.__module__).partition(".")[0] == "sklearn"
         else f"{kind.__module__}.{kind.__name__}"
     )
+
+
+def _has_several_targets(estimator: Any) -> bool:
+    if hasattr(estimator, "classes_"):
+        return isinstance(estimator.classes_, list)
+    return isinstance(getattr(estimator, "n_outputs_", 1), int) and getattr(estimator, "n_outputs_", 1) > 1

@@ -39,6 +39,7 @@ TRANSFORMERS: dict[str, Transform] = {
     "MinMaxScaler": scalers.scale_to_range,
     "MaxAbsScaler": scalers.scale_by_maximum,
     "RobustScaler": scalers.scale_robust,
+    "KBinsDiscretizer": scalers.cut_into_bins,
     "FunctionTransformer": scalers.apply_function,
     "SelectKBest": scalers.keep_selected,
     "SelectPercentile": scalers.keep_selected,

@@ -60,6 +60,24 @@ def _shift_and_divide(conversion: Conversion, scaler: Any, table: Table, shift: 
     return numbers(tensor, width_of(table), table)
 
 
+def cut_into_bins(conversion: Conversion, binner: Any, table: Table) -> Table:
+    """KBinsDiscretizer: the number of inner edges a value has reached, or one column per bin."""
+    graph = conversion.graph
+    rows = conversion.numbers(binner, table)
+    bins = []
+    for position, edges in enumerate(binner.bin_edges_):
+        column = graph.take_columns(rows, [position])
+        inner = np.asarray(edges, dtype=np.float64)[None, 1:-1]
+        reached = graph.cast(graph.op("GreaterOrEqual", column, graph.constant(inner)), "double")
+        bins.append(graph.sum_columns(reached))
+    if binner.encode == "ordinal":
+        return numbers(graph.concat(bins), len(bins), table)
+    n_bins = [int(n) for n in binner.n_bins_]
+    places = [np.arange(n, dtype=np.float64)[None, :] for n in n_bins]
+    hits = [graph.op("Equal", one, graph.constant(place)) for one, place in zip(bins, places, strict=True)]
+    return numbers(graph.cast(graph.concat(hits), "double"), sum(n_bins), table)
+
+
 def keep_selected(conversion: Conversion, selector: Any, table: Table) -> Table:
     """Every feature selector: the columns it chose, of any kind."""
     return select(conversion.graph, table, [int(position) for position in selector.get_support(indices=True)])

@@ -159,7 +159,7 @@ def _sum_version_5(conversion: Conversion, matrix: str, trees: list[Tree], n_tar
         missing.append(tree.missing_left[inner])
         mode = np.full(len(inner), _LEQ, dtype=np.uint8)
         for order, node in enumerate(inner.tolist()):
-            if node in tree.members:
+            if tree.members.get(node):
                 mode[order] = _MEMBER
                 members.extend([*map(float, tree.members[node]), np.nan])
         modes.append(mode)
@@ -254,13 +254,15 @@ class _CopyWithoutCheck:
 
 def _hist_tree(predictor: Any, target: int) -> Tree:
     nodes = predictor.nodes
+    # A split that no category passes sends only missing values left: a threshold that no number is below.
+    threshold = np.where(nodes["is_categorical"] == 1, -np.inf, nodes["num_threshold"])
     members = {
         int(node): _bits(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][node]])
         for node in np.flatnonzero((nodes["is_categorical"] == 1) & (nodes["is_leaf"] == 0))
     }
     return Tree(
         feature=nodes["feature_idx"].astype(np.int64),
-        threshold=nodes["num_threshold"],
+        threshold=threshold,
         left=nodes["left"].astype(np.int64),
         right=nodes["right"].astype(np.int64),
         is_leaf=nodes["is_leaf"].astype(bool),

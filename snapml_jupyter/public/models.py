@@ -59,11 +59,12 @@ def load_model(ref: str, *, trust: bool = False) -> Any:
     return versions.load_model(workspace(), ref, trust)
 
 
-def export_onnx(ref: str, path: str | Path | None = None) -> ExportedModel:
-    """Write the version as one ONNX graph, proved on training rows to answer like the model.
+def export_onnx(ref: str, path: str | Path | None = None, *, trust: bool = False) -> ExportedModel:
+    """Write the version as one ONNX graph (`NAME-N.onnx` here unless given), proved on training rows to answer alike.
 
-    Raises ExportError naming the step that cannot be exported, ParityError when the graph answers differently.
+    Raises ExportError naming the step that cannot be exported, ParityError when the graph answers differently,
+    UntrustedModelError for another actor's pickle, unless `trust`.
     """
     from ..registry import exporting
 
-    return exporting.export_onnx(workspace(), ref, path)
+    return exporting.export_onnx(workspace(), ref, path, trust)
