@@ -10,14 +10,20 @@ from .registration import Call, argument, line_magic
 @line_magic(
     "snap_monitor",
     argument("endpoint", metavar="ENDPOINT", help="an endpoint"),
-    examples=("%snap_monitor late-flights",),
-    completes={"endpoint": "endpoint"},
+    argument("--reference", metavar="REF", help="compare with this dataset version from now on: flights@v3"),
+    argument("--window", type=int, metavar="N", help="judge every N rows from now on"),
+    examples=("%snap_monitor late-flights", "%snap_monitor late-flights --reference flights@v3 --window 1000"),
+    completes={"endpoint": "endpoint", "--reference": "dataset"},
 )
-def snap_monitor(call: Call, endpoint: str) -> Any:
+def snap_monitor(call: Call, endpoint: str, reference: str | None, window: int | None) -> Any:
     """What the traffic of an endpoint looks like against the data its model was trained on."""
+    from ..monitoring.monitors import create_monitor
+    from ..public.current import workspace
     from ..public.monitoring import monitor
 
-    return monitor(endpoint)
+    if reference is None and window is None:
+        return monitor(endpoint)
+    return create_monitor(workspace(), endpoint, reference_ref=reference, window_rows=window)
 
 
 @line_magic(
