@@ -1,7 +1,11 @@
-"""Fixtures every test may use: a workspace in a fresh folder and a clock that moves only when told."""
+"""Fixtures every test may use: a workspace, a clock that moves only when told, tiny models, and a host over HTTP."""
 
 from __future__ import annotations
 
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -163,3 +167,97 @@ def tiny_models_of() -> type[TinyModels]:
 @pytest.fixture
 def tiny_models(workspace: Workspace) -> TinyModels:
     return TinyModels(workspace)
+
+
+#: A row that the tiny models take.
+ROW = {"amount": 1.0, "city": "Oslo", "n": 3, "vip": True}
+
+
+class Client:
+    """Requests over one kept connection; `request` gives status, headers and parsed body."""
+
+    def __init__(self, port: int, api_key: str | None) -> None:
+        self.port = port
+        self.api_key = api_key
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], Any]:
+        sent = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        try:
+            self.connection.request(method, path, content, {**sent, **(headers or {})})
+            response = self.connection.getresponse()
+            raw = response.read()
+        except (http.client.HTTPException, OSError):
+            self.connection.close()
+            raise
+        found = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, found, json.loads(raw) if found["content-type"] == "application/json" else raw.decode()
+
+    def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        status, _, answer = self.request("POST", path, body, headers)
+        return status, answer
+
+    def get(self, path: str) -> tuple[int, Any]:
+        status, _, answer = self.request("GET", path)
+        return status, answer
+
+
+@pytest.fixture
+def row() -> dict[str, Any]:
+    return dict(ROW)
+
+
+#: A free port, quick logging and small limits for hosts that tests start.
+HOST_SETTINGS = {
+    "SNAPML_PORT": "0",
+    "SNAPML_LOG_SECONDS": "0.1",
+    "SNAPML_MAX_BODY_MB": "1",
+    "SNAPML_MAX_ROWS": "3000",
+}
+
+
+@pytest.fixture
+def hosted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """A workspace whose host, if one is started, has a free port, logs fast, and is stopped at the end."""
+    for name, value in HOST_SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    yield workspace
+    from snapml_jupyter.serving.host_process import stop_host
+
+    stop_host(workspace)
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[int, str | None], Client]]:
+    """`connect(port, api_key)` gives a Client that is closed at the end."""
+    made: list[Client] = []
+
+    def make(port: int, api_key: str | None = None) -> Client:
+        made.append(Client(port, api_key))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.connection.close()
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """`eventually(condition)` waits until it holds, and fails after some seconds."""
+
+    def wait(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def host_settings() -> dict[str, str]:
+    """For fixtures that outlive one test: the environment of `hosted`."""
+    return dict(HOST_SETTINGS)

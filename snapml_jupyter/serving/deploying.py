@@ -17,6 +17,7 @@ from ..domain.endpoint import (
 from ..domain.errors import ConflictError, ExportError, UnavailableError
 from ..domain.names import check_name
 from ..operations import operation
+from ..registry.exporting import ensure_exported
 from ..store import endpoints as store
 from ..store import events
 from ..store.workspace import Workspace
@@ -39,8 +40,6 @@ def deploy(workspace: Workspace, model_ref: str, endpoint: str | None = None) ->
     the new version and answered its smoke request; when that fails it stays live.
     Raises NotFoundError, ExportError, ParityError, or UnavailableError when the host cannot serve.
     """
-    from ..registry.exporting import ensure_exported
-
     if endpoint is not None:
         check_name("endpoint", endpoint)
     version = ensure_exported(workspace, model_ref)

@@ -21,8 +21,10 @@ from ..operations import operation
 from ..store.workspace import Workspace
 from .reports import (
     HOST_MODULE,
+    WORKER_MODULE,
     HostState,
     is_ours,
+    list_processes,
     list_workers,
     live_host,
     log_path,
@@ -52,8 +54,11 @@ def start_host(workspace: Workspace) -> HostStatus:
     while time.monotonic() < deadline:
         state = live_host(folder)
         if state is not None and state.problem:
-            raise UnavailableError(f"The host cannot serve: {state.problem}")
-        if state is not None and state.is_stopping:
+            _await_end(state.pid, folder)
+            if process is not None:
+                raise UnavailableError(f"The host cannot serve: {state.problem}")
+            process = spawn_host(folder)  # that was an earlier attempt, on its way out; this one counts
+        elif state is not None and state.is_stopping:
             process = None  # it is on its way out; the next turn starts a new one
         elif state is not None and state.is_ready and _answers(state):
             return get_host_status(workspace)
@@ -70,16 +75,17 @@ def stop_host(workspace: Workspace) -> HostStatus:
     """Drain the workers and stop the host; when it is already gone, stop workers it left behind."""
     folder = workspace.folder
     deadline = time.monotonic() + STOP_SECONDS
+    told: set[int] = set()
     while time.monotonic() < deadline:
-        state = live_host(folder)
-        if state is not None and not state.is_stopping:
-            _terminate(state.pid)
-        workers = list_workers(folder)
-        if state is None:
-            for worker in workers:
-                _terminate(worker.pid)
-            if not workers:
-                return get_host_status(workspace)
+        # By their command lines: a host that is just starting has not written its state yet.
+        hosts = list_processes(HOST_MODULE, folder)
+        left = hosts or list_processes(WORKER_MODULE, folder)  # a host drains its own workers
+        if not left:
+            return get_host_status(workspace)
+        for pid in left:
+            if pid not in told:
+                _terminate(pid)
+                told.add(pid)
         time.sleep(0.05)
     raise UnavailableError(f"The host did not stop within {STOP_SECONDS:.0f} seconds. {_log_tail(folder)}")
 
@@ -167,6 +173,12 @@ def _answers(state: HostState) -> bool:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _await_end(pid: int, folder: Path, seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while is_ours(pid, HOST_MODULE, folder) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _terminate(pid: int) -> None:

@@ -137,6 +137,18 @@ def is_ours(pid: int, module: str, folder: Path) -> bool:
     return module in words and str(folder) in words
 
 
+def list_processes(module: str, folder: Path) -> list[int]:
+    """Ids of all processes that are `python -m module folder`. Looks at every process of the machine."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        words = process.info["cmdline"] or []
+        if module in words and str(folder) in words and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process.pid)
+    return found
+
+
 def live_host(folder: Path) -> HostState | None:
     """The state of the running host of this workspace, or None."""
     state = read_report(state_path(folder), HostState)

@@ -18,7 +18,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -45,9 +45,17 @@ _RATE_SECONDS = 10.0
 class _Server(uvicorn.Server):
     """uvicorn without its signal handling, which would end the process before the log is written out."""
 
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_listening()
 
 
 class Worker:
@@ -76,7 +84,7 @@ class Worker:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
-        self.server = _Server(config)
+        self.server = _Server(config, self._listening)
         in_flight = self.server.server_state.tasks
         self.log = PredictionLog(inbox_folder(folder), settings.get_float("log_seconds"))
         self.routing = RoutingTable(folder, in_flight, max_rows, self.report)
@@ -116,10 +124,12 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._drain)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the host, which then drains us
         ticking = loop.create_task(self._tick())
-        self.is_serving = True
-        self.report()
         await self.server.serve(sockets=[listener])
         ticking.cancel()
+
+    def _listening(self) -> None:
+        self.is_serving = True
+        self.report()
 
     def _drain(self) -> None:
         self.application.is_draining = True
@@ -189,7 +199,7 @@ class Worker:
         """Exit when the workspace is gone; when only the host is, start another, which will replace this worker."""
         if not (self.folder / "snapml.db").exists():
             self.server.should_exit = True
-        if os.getppid() == self.host_pid:
+        if os.getppid() == self.host_pid or self.server.should_exit:
             return
         if self._orphaned_at is None:
             self._orphaned_at = now
