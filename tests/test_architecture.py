@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wire": {"operations"},
     "store": set(),
     "profiles": {"store"},
-    "runs": {"store"},
+    "runs": {"store", "datasets"},
     "governance": {"store", "datasets"},
     "datasets": {"store", "profiles"},
     "export": {"store"},

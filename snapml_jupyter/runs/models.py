@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
-from ..domain.errors import InvalidInputError, NotFoundError
+from ..domain.errors import CannotKeepError, InvalidInputError, NotFoundError, SnapMLWarning
 from ..domain.model import RunModel
 from ..operations import operation
 from ..store import runs as store
@@ -29,13 +30,16 @@ def keep_model(
 ) -> RunModel:
     """Keep a fitted model with the run; a run keeps one, and the last counts until it is registered.
 
-    `example` is the DataFrame it was fitted on, `training_ref` the dataset version of that frame.
+    `example` is the DataFrame it was fitted on, `training_ref` the dataset version of that frame; without one the frame is
+    kept as `<run>-training`, because an export is proved on it.
     Raises InvalidInputError for a model that is not fitted or a frame without named columns, CannotKeepError for a model
     that cannot be written.
     """
     _check_fitted(model)
     signature = infer_signature(model, example, target)
     content, kind = dump_model(model)
+    if training_ref is None:
+        training_ref = _keep_training_frame(workspace, run_id, example)
     return recording.record_model(
         workspace,
         run_id,
@@ -70,6 +74,26 @@ def load_run_model(workspace: Workspace | RemoteWorkspace, run_id: str, trust: b
     model = get_run_model(workspace, run_id)
     content = workspace.blobs.read(model.model_digest)
     return load_model_bytes(content, model.format, model.written_by, workspace.actor, trust)
+
+
+def _keep_training_frame(workspace: Workspace | RemoteWorkspace, run_id: str, example: Any) -> str | None:
+    """The frame as a dataset version, also the run's input when it has none; None, with a warning, when it cannot be kept."""
+    from ..datasets.snapshot import snapshot
+    from .queries import get_run
+
+    run = get_run(workspace, run_id)
+    try:
+        version = snapshot(workspace, f"{run.name[:110]}-training", example, run_id=run_id)
+    except CannotKeepError as error:
+        warnings.warn(
+            f"The model of run {run.name} is kept, but not the data it was fitted on, so it cannot be deployed. {error}",
+            SnapMLWarning,
+            stacklevel=4,
+        )
+        return None
+    if not run.inputs:
+        recording.record_input(workspace, run_id, "example", version.ref)
+    return version.ref
 
 
 def _check_fitted(model: Any) -> None:

@@ -25,6 +25,7 @@ from snapml_jupyter.domain.errors import (
     InvalidInputError,
     MissingDependencyError,
     NotFoundError,
+    SnapMLWarning,
     UntrustedModelError,
 )
 from snapml_jupyter.domain.model import ModelFormat
@@ -165,6 +166,27 @@ def test_a_run_keeps_its_model_with_signature(workspace: Workspace, flights: pd.
     assert get_run(workspace, "late-flights").has_model
     again = load_run_model(workspace, run.run_id)
     np.testing.assert_array_equal(again.predict(flights), model.predict(flights))
+
+
+def test_the_frame_a_model_was_fitted_on_is_kept_with_it(
+    workspace: Workspace, flights: pd.DataFrame, late: Any
+) -> None:
+    model = pipeline(LogisticRegression()).fit(flights, late)
+    with start_run(workspace, "late-flights", capture_environment=False) as run:
+        kept = run.log_model(model, example=flights)
+    assert kept is not None
+    assert kept.training_ref == "late-flights-training@v1"
+    assert [given.dataset_ref for given in run.run.inputs] == ["late-flights-training@v1"]
+
+
+def test_a_frame_that_cannot_be_kept_does_not_cost_the_model(workspace: Workspace) -> None:
+    numbers = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
+    model = LinearRegression().fit(numbers, numbers["a"])
+    strange = numbers.assign(note=[{1}, {2}, {3}])
+    with start_run(workspace, "strange", capture_environment=False) as run, pytest.warns(SnapMLWarning, match="'note'"):
+        kept = run.log_model(model, example=strange)
+    assert kept is not None
+    assert kept.training_ref is None
 
 
 def test_another_actor_cannot_pass_for_the_writer(workspace: Workspace, flights: pd.DataFrame, late: Any) -> None:
