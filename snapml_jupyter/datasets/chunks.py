@@ -93,6 +93,14 @@ def buffer_bytes(buffer: Buffer) -> Bytes:
     return np.frombuffer(buffer, dtype=np.uint8)
 
 
+def text_offsets(array: pa.Array) -> NDArray[Any]:
+    """Where each text or list starts, and where the last one ends; empty for an empty array."""
+    if len(array) == 0:
+        return np.empty(0, dtype=np.int64)
+    width = np.int64 if _is_large(array.type) else np.int32
+    return np.frombuffer(array.buffers()[1], dtype=width)[array.offset : array.offset + len(array) + 1]
+
+
 def string_array(held: pa.DataType, validity: pa.Buffer | None, lengths: NDArray[Any], content: Buffer) -> pa.Array:
     """Strings or bytes from their lengths and characters."""
     n_rows = len(lengths)
@@ -135,11 +143,11 @@ def _fixed(array: pa.Array, valid: NDArray[np.bool_] | None) -> Buffer:
 
 
 def _variable(array: pa.Array, valid: NDArray[np.bool_] | None) -> list[Buffer]:
-    offsets = _offsets(array)
+    offsets = text_offsets(array)
     lengths = np.diff(offsets)
     if valid is not None and np.any(lengths * ~valid):  # a writer left characters under nulls
         array = pa.array(array.to_pylist(), type=array.type)
-        offsets = _offsets(array)
+        offsets = text_offsets(array)
         lengths = np.diff(offsets)
     content = array.buffers()[2]
     characters = buffer_bytes(content)[offsets[0] : offsets[-1]] if content is not None and len(offsets) else b""
@@ -147,11 +155,11 @@ def _variable(array: pa.Array, valid: NDArray[np.bool_] | None) -> list[Buffer]:
 
 
 def _lists(array: pa.Array, valid: NDArray[np.bool_] | None) -> list[Buffer]:
-    offsets = _offsets(array)
+    offsets = text_offsets(array)
     lengths = np.diff(offsets)
     if valid is not None and np.any(lengths * ~valid):
         array = pa.array(array.to_pylist(), type=array.type)
-        offsets = _offsets(array)
+        offsets = text_offsets(array)
         lengths = np.diff(offsets)
     if pa.types.is_map(array.type):
         inner = pa.StructArray.from_arrays([array.keys, array.items], names=["key", "value"])
@@ -163,14 +171,6 @@ def _lists(array: pa.Array, valid: NDArray[np.bool_] | None) -> list[Buffer]:
 
 def _lengths(lengths: NDArray[Any]) -> Buffer:
     return lengths.astype(np.uint32).view(np.uint8) if len(lengths) else _NO_NULLS
-
-
-def _offsets(array: pa.Array) -> NDArray[Any]:
-    """Where each entry starts, and where the last one ends; empty for an empty array."""
-    if len(array) == 0:
-        return np.empty(0, dtype=np.int64)
-    width = np.int64 if _is_large(array.type) else np.int32
-    return np.frombuffer(array.buffers()[1], dtype=width)[array.offset : array.offset + len(array) + 1]
 
 
 def _is_variable(held: pa.DataType) -> bool:

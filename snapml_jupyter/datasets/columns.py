@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from .chunks import Buffer, canonical_buffers, number_width
+from .chunks import Buffer, canonical_buffers, number_width, text_offsets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,8 +32,8 @@ class PartSource(Protocol):
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         """Canonical buffers of the rows [start, stop)."""
 
-    def sort_key(self, rows: slice) -> NDArray[Any] | None:
-        """The rows' values as unsigned 64-bit numbers for cutting (see `grid`), or None when they have none."""
+    def keys(self, start: int, stop: int) -> NDArray[Any] | None:
+        """The rows' values as unsigned 64-bit numbers for cutting (see `grid`); None when they cannot say where to cut."""
 
 
 class NumpyPart:
@@ -49,8 +49,8 @@ class NumpyPart:
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         return [b"", np.ascontiguousarray(self.values[start:stop]).view(np.uint8)]
 
-    def sort_key(self, rows: slice) -> NDArray[Any] | None:
-        values = self.values[rows]
+    def keys(self, start: int, stop: int) -> NDArray[Any] | None:
+        values = self.values[start:stop]
         if values.dtype.kind not in "iuf" or values.dtype.itemsize not in (4, 8):
             return None
         return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
@@ -82,12 +82,14 @@ class ArrowPart:
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         return canonical_buffers(self._piece(start, stop))
 
-    def sort_key(self, rows: slice) -> NDArray[Any] | None:
+    def keys(self, start: int, stop: int) -> NDArray[Any] | None:
         held = self.type
+        if pa.types.is_large_string(held) or pa.types.is_string(held):
+            return _text_keys(self._piece(start, stop))
         if not pa.types.is_primitive(held) or held.bit_width not in (32, 64) or self.values.null_count:
             return None
-        values = np.frombuffer(canonical_buffers(self._piece(0, len(self.values)))[1], f"u{held.bit_width // 8}")
-        return values[rows].astype(np.uint64, copy=False)
+        values = canonical_buffers(self._piece(start, stop))[1]
+        return np.frombuffer(values, f"u{held.bit_width // 8}").astype(np.uint64, copy=False)
 
     def _piece(self, start: int, stop: int) -> pa.Array:
         piece = self.values.slice(start, stop - start)
@@ -96,6 +98,20 @@ class ArrowPart:
         if piece.num_chunks == 1:
             return piece.chunk(0)
         return pa.concat_arrays(piece.chunks) if piece.num_chunks else pa.array([], type=self.type)
+
+
+def _text_keys(texts: pa.Array) -> NDArray[Any]:
+    """The last eight bytes of each text as a number, and its length."""
+    content = texts.buffers()[2]
+    if content is None or content.size < 8:
+        return np.zeros(len(texts), dtype=np.uint64)
+    offsets = text_offsets(texts)
+    lengths = np.diff(offsets)
+    # Every eight bytes of the content as one number: a view whose items overlap.
+    windows: NDArray[Any] = np.ndarray((content.size - 7,), dtype="<u8", buffer=content, strides=(1,))
+    endings = windows[np.maximum(offsets[1:] - 8, 0)]
+    lacking = np.clip(8 - lengths, 0, 7).astype(np.uint64) * np.uint64(8)  # bits of the text before
+    return np.where(lengths > 0, endings >> lacking, np.uint64(0)) + lengths.astype(np.uint64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

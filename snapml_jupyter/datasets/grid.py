@@ -8,6 +8,7 @@ move every cut when any column changes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,21 +21,24 @@ if TYPE_CHECKING:
 #: size is cut: evener sizes (two thresholds, as in FastCDC) take several chunks to fall in step again after a deletion.
 LEAST_ROWS, MOST_ROWS, SPACING_ROWS = 4_096, 98_304, 16_384
 
+#: Values of the rows [start, stop), as unsigned 64-bit numbers.
+Keys = Callable[[int, int], Any]
+
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing spreads neighbours apart
 _MULTIPLIER_2 = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64's finaliser
 _BLOCK = 16_384
 
 
-def cut_rows(n_rows: int, keys: NDArray[Any] | None) -> list[int]:
+def cut_rows(n_rows: int, keys: Keys | None) -> list[int]:
     """Row counts of the chunks, in order; they sum to `n_rows`.
 
-    `keys` are unsigned 64-bit values, one a row, that say where a row may be cut; None cuts at fixed distances.
+    `keys(start, stop)` are unsigned 64-bit values, one a row, that say where may be cut; None cuts at fixed distances.
     """
     if n_rows == 0:
         return []
     if n_rows <= LEAST_ROWS:
         return [n_rows]
-    candidates = _candidates(keys) if keys is not None else np.empty(0, dtype=np.int64)
+    candidates = _candidates(n_rows, keys) if keys is not None else np.empty(0, dtype=np.int64)
     longest = MOST_ROWS if keys is not None else SPACING_ROWS
     rows: list[int] = []
     start = 0
@@ -49,15 +53,15 @@ def cut_rows(n_rows: int, keys: NDArray[Any] | None) -> list[int]:
     return rows
 
 
-def _candidates(keys: NDArray[Any]) -> NDArray[np.int64]:
+def _candidates(n_rows: int, keys: Keys) -> NDArray[np.int64]:
     """Rows before which a cut may fall, ascending."""
     limit = np.uint64(2**64 // SPACING_ROWS)
     shift_32, shift_29 = np.uint64(32), np.uint64(29)
     found = []
     scratch = np.empty(_BLOCK, dtype=np.uint64)
     shifted = np.empty(_BLOCK, dtype=np.uint64)
-    for start in range(0, len(keys), _BLOCK):  # a block stays in the processor's cache
-        block = keys[start : start + _BLOCK]
+    for start in range(0, n_rows, _BLOCK):  # a block stays in the processor's cache
+        block = keys(start, min(start + _BLOCK, n_rows))
         mixed, other = scratch[: len(block)], shifted[: len(block)]
         np.multiply(block, _MULTIPLIER, out=mixed)
         np.right_shift(mixed, shift_32, out=other)

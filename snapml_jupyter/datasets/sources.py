@@ -60,7 +60,11 @@ def read_file(path: Path) -> pa.Table:
         if suffix in (".csv", ".tsv"):
             from pyarrow import csv
 
-            return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ","))
+            parsing = csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ",", newlines_in_values=True)
+            # As pandas reads: an empty field, NA, null and NaN are missing, in text columns too.
+            return csv.read_csv(
+                path, parse_options=parsing, convert_options=csv.ConvertOptions(strings_can_be_null=True)
+            )
         if suffix in (".parquet", ".pq"):
             from pyarrow import parquet
 
