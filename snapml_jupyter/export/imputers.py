@@ -43,15 +43,19 @@ def indicate_missing(conversion: Conversion, indicator: Any, table: Table) -> Ta
     shown = [columns[int(position)] for position in indicator.features_]
     if not shown:
         return []
-    flags = []
-    for piece in shown:
-        if piece.kind == "string" and not _sees_missing(indicator.missing_values, piece):
-            # Here a null is not what the model calls missing.
-            never = graph.op("Equal", piece.tensor, graph.constant([[MISSING_TEXT + "never"]]))
-            flags.append(never)
-        else:
-            flags.append(is_missing(graph, piece, indicator.missing_values))
-    return numbers(graph.cast(graph.concat(flags), "double"), len(flags), shown)
+    if all(piece.kind != "string" for piece in shown):
+        joined = Piece(tensor=matrix(graph, shown), kind="double", width=len(shown))
+        flags = [is_missing(graph, joined, indicator.missing_values)]
+    else:
+        flags = [_flag(conversion, indicator, piece) for piece in shown]
+    return numbers(graph.cast(graph.concat(flags), "double"), len(shown), shown)
+
+
+def _flag(conversion: Conversion, indicator: Any, piece: Piece) -> str:
+    if piece.kind == "string" and not _sees_missing(indicator.missing_values, piece):
+        # A null in this column is not what the model calls missing, so nothing ever is.
+        return conversion.graph.op("Equal", piece.tensor, conversion.graph.constant([[MISSING_TEXT + "never"]]))
+    return is_missing(conversion.graph, piece, indicator.missing_values)
 
 
 def _fill_numbers(conversion: Conversion, imputer: Any, pieces: Table, fills: list[Any]) -> Piece:

@@ -109,7 +109,8 @@ class _Group:
     dtype: Any
     plain: frozenset[type]
     nullable: bool
-    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    pick: Callable[[Any], tuple[Any, ...]]
+    pick_ordered: Callable[[Any], tuple[Any, ...]]
     categories: tuple[tuple[int, frozenset[Any]], ...]
     lowered: bool
 
@@ -150,6 +151,18 @@ class GraphInputs:
         except (KeyError, TypeError, AttributeError):
             self._check_names(rows)
             raise
+        if not rows:
+            raise InvalidInputError("There are no rows to predict. Send at least one.")
+        return feeds
+
+    def tuples_to_feeds(self, rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        """Rows as values in the order of `signature.inputs`, one for each, as arrays of shape [rows, 1].
+
+        For callers that have checked the columns already. Raises InvalidInputError for values, like `rows_to_feeds`.
+        """
+        feeds: dict[str, Any] = {}
+        for group in self._groups:
+            feeds.update(zip(group.inputs, _convert(group, [group.pick_ordered(row) for row in rows]), strict=True))
         if not rows:
             raise InvalidInputError("There are no rows to predict. Send at least one.")
         return feeds
@@ -255,6 +268,7 @@ def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[_Group
             graph_column = used[column.name]
             key = (graph_column.tensor, column.kind, column.nullable, graph_column.lowered)
             gathered.setdefault(key, []).append(column)
+    places = {column.name: place for place, column in enumerate(signature.inputs)}
     groups = []
     for (tensor, kind, nullable, lowered), columns in gathered.items():
         names = [column.name for column in columns]
@@ -270,7 +284,8 @@ def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[_Group
                 dtype=_DTYPES[tensor],
                 plain=_PLAIN_TYPES[kind],
                 nullable=nullable,
-                pick=itemgetter(*names) if len(names) > 1 else _pick_one(names[0]),
+                pick=_picker(names),
+                pick_ordered=_picker([places[name] for name in names]),
                 categories=tuple(categories),
                 lowered=lowered,
             )
@@ -278,8 +293,12 @@ def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[_Group
     return groups
 
 
-def _pick_one(name: str) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    return lambda row: (row[name],)
+def _picker(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes these values out of a row, as a tuple."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    (key,) = keys
+    return lambda row: (row[key],)
 
 
 def _clean_rows(group: _Group, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

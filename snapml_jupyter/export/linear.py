@@ -56,6 +56,24 @@ def classify_by_score(conversion: Conversion, model: Any, table: Table) -> Predi
     )
 
 
+def predict_constant(conversion: Conversion, model: Any, table: Table) -> Prediction:
+    """DummyClassifier and DummyRegressor: the same answer for every row, the baseline to beat."""
+    graph = conversion.graph
+    entered = [piece for piece in table if piece.kind != "datetime"]
+    if not entered or getattr(model, "strategy", "") in ("stratified", "uniform"):
+        conversion.fail(model, table, "its answers are drawn at random", "use strategy='prior' or 'most_frequent'")
+    if hasattr(model, "classes_"):
+        answer = np.asarray(model.predict_proba(np.zeros((1, 1))), dtype=np.float64)
+    else:
+        answer = np.asarray(model.constant_, dtype=np.float64).reshape(1, -1)
+    n_rows = graph.op("Shape", entered[0].tensor, start=0, end=1)
+    one = graph.constant(np.array([1], dtype=np.int64))
+    repeated = graph.op("Expand", graph.constant(answer), graph.op("Concat", n_rows, one, axis=0))
+    if hasattr(model, "classes_"):
+        return conversion.classification(model.classes_, repeated)
+    return Prediction(values=repeated)
+
+
 def _scores(conversion: Conversion, model: Any, table: Table) -> str:
     graph = conversion.graph
     weights = np.asarray(model.coef_, dtype=np.float64)

@@ -107,6 +107,8 @@ PREDICTORS: dict[str, Predict] = {
     "PoissonRegressor": linear.predict_log_linear,
     "GammaRegressor": linear.predict_log_linear,
     "TweedieRegressor": linear.predict_log_linear,
+    "DummyClassifier": linear.predict_constant,
+    "DummyRegressor": linear.predict_constant,
     "SVC": svm.classify_support_vectors,
     "NuSVC": svm.classify_support_vectors,
     "SVR": svm.regress_support_vectors,

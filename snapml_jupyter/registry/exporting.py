@@ -120,10 +120,11 @@ def _parity_rows(workspace: Workspace, version: ModelVersion, kept: RunModel) ->
 
 def _failed(version: ModelVersion, parity: Parity) -> ParityError:
     worst = ", ".join(str(row) for row in parity.worst_rows)
+    ties = " Neighbours at equal distances are taken in another order there." if "KNeigh" in version.estimator else ""
     return ParityError(
         f"{version.ref} was not exported: on {parity.n_rows:,} rows of {parity.source_ref} its ONNX graph differs from the "
         f"model by up to {parity.max_difference:.3g} (allowed: {parity.tolerance:g}), and "
-        f"{parity.label_agreement:.4%} of the labels agree (needed: 99.99%). Worst rows, counted from 0: {worst}. Train with "
+        f"{parity.label_agreement:.4%} of the labels agree (needed: 99.99%). Worst rows, counted from 0: {worst}.{ties} Train with "
         "a model whose export is exact (HistGradientBoosting, RandomForest, LogisticRegression), or allow more with "
         "SNAPML_PARITY_TOLERANCE if that difference does not matter."
     )
