@@ -62,9 +62,9 @@ def _take_in(workspace: Workspace, stopping: threading.Event) -> None:
 
 
 def _take_feedback(workspace: Workspace, endpoint: str, labels: list[dict[str, Any]]) -> None:
-    from ..monitoring.monitors import record_feedback
+    from ..store.monitors import insert_feedback
 
-    record_feedback(workspace, endpoint, labels)
+    insert_feedback(workspace, endpoint, labels)  # the monitors join them on their next look
 
 
 def _monitor(workspace: Workspace, stopping: threading.Event) -> None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.endpoint import Deployment
 from ..domain.errors import ExportError, InvalidInputError, NotFoundError
-from ..domain.model import ColumnKind, Signature
+from ..domain.model import Signature
+from ..profiles.columns import as_arrow_table
 from ..store import monitors as kept
 from ..store.workspace import Workspace
 from .logged_rows import INPUT_PREFIX, PREDICTION, input_samples, prediction_sample, read_rows, write_rows
 from .samples import ColumnSample
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 #: Larger training data is sampled evenly down to this. A distance of 0.1 is far beyond what that costs in precision.
@@ -77,33 +79,27 @@ def load_reference(workspace: Workspace, deployment: Deployment, named: str | No
     )
 
 
-def answer_rows(content: bytes, table: pa.Table, signature: Signature) -> pa.Table:
-    """Run an exported graph over `in.<name>` columns and add `prediction` and `p_0` ... to the table.
+def log_rows(content: bytes, frame: pd.DataFrame, signature: Signature) -> pa.Table:
+    """The frame's rows as the prediction log would have them, answered by an exported graph.
 
-    Raises ExportError when the graph cannot run, InvalidInputError when a row does not fit its signature.
+    Raises ExportError when the graph cannot run, InvalidInputError when a row does not fit the signature.
     """
     import numpy as np
-    import onnxruntime
     import pyarrow as pa
 
+    from ..export.frames import frame_to_columns
     from ..export.inputs import GraphInputs
+    from ..export.parity import open_session
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the workers on the same machine come first
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = open_session(content)
     except Exception as error:  # onnxruntime raises a class of its own for every kind of failure
         raise ExportError(f"onnxruntime cannot load the model: {error}") from error
     inputs = GraphInputs(session.get_modelmeta().custom_metadata_map)
-    kinds = {column.name: column.kind for column in signature.inputs}
-    names = [name.removeprefix(INPUT_PREFIX) for name in table.column_names]
     predictions: list[Any] = []
     probabilities: list[Any] = []
-    for start in range(0, table.num_rows, _CHUNK_ROWS):
-        chunk = table.slice(start, _CHUNK_ROWS)
-        values = {name: raw_values(column, kinds[name]) for name, column in zip(names, chunk.columns, strict=True)}
-        feeds = inputs.columns_to_feeds(values)
+    for start in range(0, len(frame), _CHUNK_ROWS):
+        feeds = inputs.columns_to_feeds(frame_to_columns(frame.iloc[start : start + _CHUNK_ROWS], signature))
         try:
             outputs = session.run(inputs.output_names, feeds)
         except Exception as error:  # see above
@@ -112,7 +108,9 @@ def answer_rows(content: bytes, table: pa.Table, signature: Signature) -> pa.Tab
         predictions += answers.predictions
         if answers.probabilities is not None:
             probabilities.append(answers.probabilities)
-    table = table.append_column(PREDICTION, pa.array(predictions))
+    if signature.labels and all(isinstance(label, bool) for label in signature.labels):
+        predictions = [bool(prediction) for prediction in predictions]
+    table = input_rows(frame).append_column(PREDICTION, pa.array(predictions))
     if probabilities:
         shares = np.concatenate(probabilities).astype(np.float32)
         for place in range(shares.shape[1]):
@@ -120,19 +118,10 @@ def answer_rows(content: bytes, table: pa.Table, signature: Signature) -> pa.Tab
     return table
 
 
-def raw_values(column: Any, kind: ColumnKind) -> list[Any]:
-    """A stored column as a client would send it: plain values, None for missing, datetimes as ISO text."""
-    import pyarrow as pa
-    import pyarrow.types as types
-
-    if types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if kind is ColumnKind.datetime:
-        return [value.isoformat() if hasattr(value, "isoformat") else value for value in column.to_pylist()]
-    if kind is ColumnKind.string and not types.is_string(column.type):
-        column = column.cast(pa.string())
-    values: list[Any] = column.to_pylist()
-    return values
+def input_rows(frame: pd.DataFrame) -> pa.Table:
+    """The frame's columns as logged inputs."""
+    table = as_arrow_table(frame)
+    return table.rename_columns([INPUT_PREFIX + name for name in table.column_names]).replace_schema_metadata(None)
 
 
 def _make_rows(workspace: Workspace, ref: str, deployment: Deployment) -> pa.Table:
@@ -151,12 +140,11 @@ def _make_rows(workspace: Workspace, ref: str, deployment: Deployment) -> pa.Tab
             f"{ref} has none of the columns that {deployment.model_ref} takes. Choose another reference: "
             f"%snap_monitor {deployment.endpoint} --reference DATASET@vN."
         )
-    table = dataset.to_arrow(columns=wanted)
-    if table.num_rows > REFERENCE_ROWS:
-        table = table.take(np.linspace(0, table.num_rows - 1, REFERENCE_ROWS).round().astype(np.int64))
-    table = table.rename_columns([INPUT_PREFIX + name for name in wanted]).replace_schema_metadata(None)
+    frame = dataset.to_pandas(columns=wanted)
+    if len(frame) > REFERENCE_ROWS:
+        frame = frame.iloc[np.linspace(0, len(frame) - 1, REFERENCE_ROWS).round().astype(np.int64)]
     try:
-        return answer_rows(workspace.blobs.read(deployment.onnx_digest), table, deployment.signature)
+        return log_rows(workspace.blobs.read(deployment.onnx_digest), frame, deployment.signature)
     except (ExportError, InvalidInputError) as error:
         # Columns can be judged without predictions; the report says why the prediction is not.
-        return table.replace_schema_metadata({_PROBLEM_KEY: str(error).encode()})
+        return input_rows(frame).replace_schema_metadata({_PROBLEM_KEY: str(error).encode()})

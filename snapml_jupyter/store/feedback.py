@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain.errors import InvalidInputError
+from ..domain.errors import InvalidInputError, NotFoundError
 from .database import Database
 from .workspace import Transaction, Workspace
 
@@ -55,9 +55,11 @@ def insert_feedback(workspace: Workspace, endpoint: str, labels: Iterable[Mappin
     """Keep labels of an endpoint's predictions and return how many are new or changed.
 
     The same label again changes nothing; another label for the same row replaces it and is judged anew.
-    Raises InvalidInputError when one is not a label; then none is kept.
+    Raises InvalidInputError when one is not a label, NotFoundError for an unknown endpoint; then none is kept.
     """
     read = read_labels(labels)
+    if workspace.database.row("SELECT 1 FROM endpoints WHERE name = :name", {"name": endpoint}) is None:
+        raise NotFoundError(f"There is no endpoint '{endpoint}' whose predictions these labels could belong to.")
     n_changed = 0
     with workspace.transaction() as tx:
         now = workspace.now().isoformat()

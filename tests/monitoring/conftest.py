@@ -20,7 +20,7 @@ from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.domain.endpoint import DeploymentStatus
 from snapml_jupyter.domain.model import ColumnKind, Signature, SignatureColumn, Task
 from snapml_jupyter.export.inputs import COLUMNS_KEY, OUTPUTS_KEY, SIGNATURE_KEY, GraphColumn
-from snapml_jupyter.monitoring.reference import answer_rows
+from snapml_jupyter.monitoring.reference import log_rows
 from snapml_jupyter.runs.recording import create_run
 from snapml_jupyter.store import endpoints
 from snapml_jupyter.store.workspace import Workspace
@@ -102,9 +102,7 @@ class Traffic:
 
     def send(self, frame: pd.DataFrame, *, batch_rows: int = 250) -> pa.Table:
         """Log the frame's rows with the graph's answers, in batches, as the host does; returns all logged rows."""
-        inputs = pa.Table.from_pandas(frame, preserve_index=False)
-        inputs = inputs.rename_columns([f"in.{name}" for name in inputs.column_names]).replace_schema_metadata(None)
-        rows = answer_rows(self.graph, inputs, self.signature)
+        rows = log_rows(self.graph, frame, self.signature)
         for start in range(0, rows.num_rows, batch_rows):
             self._log(rows.slice(start, batch_rows))
         return pa.concat_tables(self.answers)
