@@ -116,7 +116,7 @@ def _validity(array: pa.Array) -> Any:
     return _bits(array.buffers()[0], array.offset, len(array))
 
 
-def _bits(buffer: pa.Buffer, first: int, n_rows: int) -> Bytes:
+def _bits(buffer: pa.Buffer, first: int, n_rows: int) -> Any:
     """`n_rows` bits from bit `first` on, moved to the start, with zeros after the end."""
     held = buffer_bytes(buffer)[first // 8 : (first + n_rows + 7) // 8]
     shift = first % 8

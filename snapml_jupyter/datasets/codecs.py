@@ -79,7 +79,7 @@ def _encode_plain(values: Any, name: str) -> tuple[dict[str, Any], list[PartSour
                 f"for instance: df[{name!r}] = df[{name!r}].astype('category') or .astype('str')."
             )
         return {"kind": "arrow_dtype"}, encoded.parts, encoded.type
-    if isinstance(dtype, pd.core.dtypes.dtypes.BaseMaskedDtype):
+    if isinstance(values, pd.arrays.IntegerArray | pd.arrays.FloatingArray | pd.arrays.BooleanArray):
         part_values = pa.array(values)
         return {"kind": "masked", "dtype": dtype.name}, [ArrowPart(part_values)], str(part_values.type)
     if isinstance(dtype, pd.IntervalDtype):

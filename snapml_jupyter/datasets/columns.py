@@ -85,7 +85,7 @@ class ArrowPart:
     def keys(self, start: int, stop: int) -> NDArray[Any] | None:
         held = self.type
         if pa.types.is_large_string(held) or pa.types.is_string(held):
-            return _text_keys(self._piece(start, stop))
+            return np.asarray(_text_keys(self._piece(start, stop)))
         if not pa.types.is_primitive(held) or held.bit_width not in (32, 64) or self.values.null_count:
             return None
         values = canonical_buffers(self._piece(start, stop))[1]
@@ -100,7 +100,7 @@ class ArrowPart:
         return pa.concat_arrays(piece.chunks) if piece.num_chunks else pa.array([], type=self.type)
 
 
-def _text_keys(texts: pa.Array) -> NDArray[Any]:
+def _text_keys(texts: pa.Array) -> Any:
     """The last eight bytes of each text as a number, and its length."""
     content = texts.buffers()[2]
     if content is None or content.size < 8:

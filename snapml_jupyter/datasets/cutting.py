@@ -33,8 +33,9 @@ def _keys(table: EncodedTable) -> Keys | None:
     for place, column in enumerate(table.columns):
         part = column.parts[0]
         sample = [part.keys(start, start + _RUN_ROWS) for start in starts]
-        values = np.concatenate([run for run in sample if run is not None] or [[]])
-        if len(values):
+        runs = [run for run in sample if run is not None]
+        if runs:
+            values = np.concatenate(runs)
             repeats = len(np.unique(values)) < _NEARLY_UNIQUE * len(values)
             judged.append(((repeats, _rank(part), place), part))
     judged.sort(key=lambda entry: entry[0])

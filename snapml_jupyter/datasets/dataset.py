@@ -12,7 +12,7 @@ from .manifest import Manifest, StoredColumn, decode_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
-    import polars as pl
+    import polars as pl  # type: ignore[import-not-found, unused-ignore]  # optional: installed by those who want it
     import pyarrow as pa
 
     from ..store.remote import RemoteWorkspace
@@ -63,7 +63,8 @@ class Dataset:
 
         frame = self.manifest.frame
         if frame["kind"] == "arrow":
-            return self.to_arrow(columns, rows).to_pandas()
+            table: pd.DataFrame = self.to_arrow(columns, rows).to_pandas()
+            return table
         labels = decode_labels(frame["labels"])
         stored = [column for column in self.manifest.columns if not column.is_index]
         if columns is not None:
@@ -80,7 +81,7 @@ class Dataset:
             for place, array in enumerate(read[: len(stored)])
         }
         # copy=False keeps each column's own memory; joining equal dtypes into one block would copy everything.
-        whole = pd.DataFrame(values, index=index, copy=False)
+        whole: pd.DataFrame = pd.DataFrame(values, index=index, copy=False)
         whole.columns = labels
         return whole
 

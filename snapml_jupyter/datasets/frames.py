@@ -50,27 +50,30 @@ def encode_table(table: pa.Table) -> EncodedTable:
 
 def decode_labels(said: dict[str, Any]) -> pd.Index[Any]:
     """The column labels that `_encode_labels` described."""
+    labels: pd.Index[Any]
     if said["kind"] == "range":
-        return pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["name"])
-    if said["kind"] == "times":
+        labels = pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["name"])
+    elif said["kind"] == "times":
         values = np.array(said["values"], dtype="int64").view(f"M8[{said['unit']}]")
         times = pd.DatetimeIndex(values, name=said["name"])
-        times = times if said["tz"] is None else times.tz_localize("UTC").tz_convert(said["tz"])
-        return with_freq(times, said["freq"])
-    if said["dtype"] == "str":
-        return pd.Index(said["values"], dtype="str", name=said["name"])
-    return pd.Index(said["values"], dtype=said["dtype"], name=said["name"])
+        labels = times if said["tz"] is None else times.tz_localize("UTC").tz_convert(said["tz"])
+        labels = with_freq(labels, said["freq"])
+    else:
+        labels = pd.Index(said["values"], dtype=said["dtype"], name=said["name"])
+    return labels
 
 
 def decode_index(said: dict[str, Any], levels: list[Any], rows: slice) -> pd.Index[Any]:
     """The index of the rows that are read; `levels` are the values of its columns."""
+    index: pd.Index[Any]
     if said["kind"] == "range":
-        whole = pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["names"][0])
-        return whole[rows]
-    if said["kind"] == "multi":
-        return _join_levels(levels, said["names"])
-    index = pd.Index(levels[0], dtype=levels[0].dtype, name=said["names"][0], copy=False)
-    return with_freq(index, said["freq"])
+        index = pd.RangeIndex(said["start"], said["stop"], said["step"], name=said["names"][0])[rows]
+    elif said["kind"] == "multi":
+        index = _join_levels(levels, said["names"])
+    else:
+        index = pd.Index(levels[0], dtype=levels[0].dtype, name=said["names"][0], copy=False)
+        index = with_freq(index, said["freq"])
+    return index
 
 
 def with_freq(index: Any, freq: str | None) -> Any:
@@ -89,7 +92,8 @@ def _join_levels(levels: list[Any], names: list[Any]) -> pd.MultiIndex:
             level = (alone.levels[0], alone.codes[0])
         values.append(level[0])
         codes.append(level[1])
-    return pd.MultiIndex(levels=values, codes=codes, names=names)
+    joined: pd.MultiIndex = pd.MultiIndex(levels=values, codes=codes, names=names)
+    return joined
 
 
 def _array(frame: pd.DataFrame, place: int) -> Any:

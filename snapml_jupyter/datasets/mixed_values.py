@@ -55,7 +55,7 @@ def same_value(left: Any, right: Any) -> bool:
     if type(left) is not type(right):
         return False
     if isinstance(left, np.ndarray):
-        return left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes()
+        return bool(left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes())
     if isinstance(left, list | tuple):
         return len(left) == len(right) and all(map(same_value, left, right))
     if isinstance(left, dict):
@@ -71,9 +71,9 @@ def same_value(left: Any, right: Any) -> bool:
         unit = getattr(left, "unit", None) == getattr(right, "unit", None)
         return bool(unit and repr(left) == repr(right) and left.fold == right.fold)
     if isinstance(left, decimal.Decimal):
-        return left.as_tuple() == right.as_tuple()
+        return bool(left.as_tuple() == right.as_tuple())
     if isinstance(left, np.generic):
-        return left.dtype == right.dtype and left.tobytes() == right.tobytes()
+        return bool(left.dtype == right.dtype and left.tobytes() == right.tobytes())
     if isinstance(left, pd.Timedelta):
         return bool(left == right and left.unit == right.unit)
     return bool(left == right)

@@ -98,9 +98,11 @@ class ColumnReader:
     def _lookup_pandas(self, column: StoredColumn, lookup: Lookup) -> pd.Index[Any]:
         said = lookup.codec
         if said["kind"] == "range":
-            return pd.RangeIndex(said["start"], said["stop"], said["step"])
+            distinct: pd.Index[Any] = pd.RangeIndex(said["start"], said["stop"], said["step"])
+            return distinct
         values = decode_values(said, [self._whole(column, part, lookup.n_values) for part in lookup.parts])
-        return with_freq(pd.Index(values, dtype=values.dtype, copy=False), said.get("index_freq"))
+        index: pd.Index[Any] = with_freq(pd.Index(values, dtype=values.dtype, copy=False), said.get("index_freq"))
+        return index
 
     def _whole(self, column: StoredColumn, part: Part, n_rows: int) -> pa.ChunkedArray:
         held = type_from_json(part.type)
@@ -151,7 +153,7 @@ def _read_numpy(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
 def _read_datetimes(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
     values = _times(parts[0]).view(f"M8[{codec['unit']}]")
     if codec.get("tz") is None:
-        return pd.arrays.DatetimeArray._from_sequence(values, dtype=values.dtype, copy=False)
+        return pd.DatetimeIndex(values, copy=False).array
     zone = pd.DatetimeTZDtype(codec["unit"], tz=codec["tz"])
     return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(zone.tz).array
 
@@ -162,7 +164,7 @@ def _read_timedeltas(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any
 
 def _read_strings(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
     na = pd.NA if codec["na"] == "NA" else np.nan
-    dtype = pd.StringDtype(codec["storage"], na_value=na)
+    dtype: Any = pd.StringDtype(codec["storage"], na_value=na)
     return dtype.__from_arrow__(pa.chunked_array([_one(parts[0])]))
 
 
@@ -186,7 +188,8 @@ def _read_intervals(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
 
 def _read_periods(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
     dtype: Any = pd.api.types.pandas_dtype(codec["dtype"])
-    return pd.PeriodIndex.from_ordinals(_times(parts[0]), freq=dtype.freq).array
+    periods: Any = pd.PeriodIndex
+    return periods.from_ordinals(_times(parts[0]), freq=dtype.freq).array
 
 
 _DECODERS: dict[str, Callable[[dict[str, Any], list[pa.ChunkedArray]], Any]] = {

@@ -106,8 +106,12 @@ def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, grou
     with ThreadPoolExecutor(workers) as pool:
         under_way: deque[Future[list[U]]] = deque()
         for some in groups:
-            under_way.append(pool.submit(lambda some=some: [function(item) for item in some]))
+            under_way.append(pool.submit(_each, function, some))
             if len(under_way) > 2 * workers:
                 yield from under_way.popleft().result()
         while under_way:
             yield from under_way.popleft().result()
+
+
+def _each(function: Callable[[T], U], items: list[T]) -> list[U]:
+    return [function(item) for item in items]

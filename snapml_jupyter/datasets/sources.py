@@ -30,7 +30,9 @@ def encode_source(data: Any) -> EncodedTable:
     if isinstance(data, pa.RecordBatch):
         return encode_table(pa.Table.from_batches([data]))
     if isinstance(data, str | os.PathLike):
-        return encode_table(read_file(Path(data)))
+        table = read_file(Path(data))
+        # A file that pandas wrote is the frame that was written, with its index: the same version as that frame.
+        return encode_frame(table.to_pandas()) if b"pandas" in (table.schema.metadata or {}) else encode_table(table)
     if isinstance(data, dict):
         try:
             return encode_frame(pd.DataFrame(data))

@@ -236,7 +236,12 @@ def test_every_source_makes_a_version(workspace: Workspace, tmp_path: Path) -> N
         read = open_dataset(workspace, version.ref).to_pandas()
         expected = frame.set_index("flight") if file == "f.parquet" else frame
         pd.testing.assert_frame_equal(read, expected, check_dtype=file != "f.csv")
+    assert snapshot(workspace, "f.parquet", frame.set_index("flight")).number == 1
     snapshot(workspace, "path_as_text", str(tmp_path / "f.csv"))
+    with_index = pa.Table.from_pandas(frame.set_index("flight"))
+    snapshot(workspace, "with_index", with_index)
+    pd.testing.assert_frame_equal(open_dataset(workspace, "with_index").to_pandas(), frame.set_index("flight"))
+    assert open_dataset(workspace, "with_index").to_arrow() == with_index
     snapshot(workspace, "series", frame["delay"])
     pd.testing.assert_frame_equal(open_dataset(workspace, "series").to_pandas(), frame[["delay"]])
     snapshot(workspace, "unnamed", pd.Series([1, 2]))
