@@ -47,7 +47,8 @@ def card(report: CellReport, registered: ModelVersion | None, warnings: Sequence
     ]
     if error is not None:
         where = f" (line {error.line})" if error.line else ""
-        facts.insert(0, ("error", f"{error.type}{where}: {_first_line(error.message)}"))
+        message = _first_line(error.message)
+        facts.insert(0, ("error", f"{error.type}{where}" + (f": {message}" if message else "")))
     return Card(
         run.name,
         f"{run.run_id} · {duration(run.duration_seconds)}",

@@ -88,14 +88,14 @@ def _workspace_names(kind: str, where: Any) -> list[str]:
         from ..runs.queries import list_runs
 
         return list(dict.fromkeys(run.name for run in list_runs(where, limit=50)))
-    if kind == "dataset":
+    if kind in ("dataset", "dataset name"):
         from ..datasets.versions import list_datasets
 
-        return [name for d in list_datasets(where) for name in (d.name, d.latest.ref)]
-    if kind == "model":
+        return [n for d in list_datasets(where) for n in ((d.name,) if kind != "dataset" else (d.name, d.latest.ref))]
+    if kind in ("model", "model name"):
         from ..registry.versions import list_models
 
-        return [name for m in list_models(where) for name in (m.name, m.latest.ref)]
+        return [n for m in list_models(where) for n in ((m.name,) if kind != "model" else (m.name, m.latest.ref))]
     if kind == "endpoint":
         from ..serving.deploying import list_endpoints
 

@@ -14,7 +14,7 @@ from .registration import Call, argument, line_magic
     argument("df", nargs="?", metavar="DF", help="variable to keep as the next version of NAME"),
     argument("-m", "--message", metavar="TEXT", help="a sentence to keep with the new version"),
     examples=("%snap_data", "%snap_data flights", '%snap_data flights df -m "May added"'),
-    completes={"name": "dataset", "df": "variable"},
+    completes={"name": "dataset name", "df": "variable"},
 )
 def snap_data(call: Call, name: str | None, df: str | None, message: str | None) -> Any:
     """Datasets, the versions of one, or a new version of it from a variable."""

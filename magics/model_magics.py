@@ -12,7 +12,7 @@ from .registration import Call, argument, line_magic
     "snap_models",
     argument("name", nargs="?", metavar="NAME", help="a model: its versions; without it all models"),
     examples=("%snap_models", "versions = %snap_models late-flights"),
-    completes={"name": "model"},
+    completes={"name": "model name"},
 )
 def snap_models(call: Call, name: str | None) -> Any:
     """Registered models, or the versions of one."""
@@ -30,7 +30,7 @@ def snap_models(call: Call, name: str | None) -> Any:
     argument("run", metavar="RUN", help="id or name of a run that kept a model"),
     argument("name", metavar="NAME", help="the model it becomes a version of"),
     examples=("%snap_register late-flights late-flights",),
-    completes={"run": "run", "name": "model"},
+    completes={"run": "run", "name": "model name"},
 )
 def snap_register(call: Call, run: str, name: str) -> Any:
     """Make the model that a run kept the next version of a registered model."""

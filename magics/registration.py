@@ -61,7 +61,8 @@ def line_magic(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare `function(call, **arguments)` as a line magic; its docstring's first line is the summary.
 
-    `completes` says for an argument what Tab offers: `model`, `dataset`, `endpoint`, `run`, `stage` or `variable`.
+    `completes` says for an argument what Tab offers: `model` and `dataset` (names and references), `model name`,
+    `dataset name`, `endpoint`, `run`, `stage` or `variable`.
     """
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:

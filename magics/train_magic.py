@@ -32,7 +32,7 @@ TRAIN = Magic(
         "%%snap_train late-flights --seed 7 --register late-flights",
         "%%snap_train sweep -p depth={depth} --tag owner=ada --data flights=df",
     ),
-    completes={"name": "run", "--register": "model", "-r": "model"},
+    completes={"name": "run", "--register": "model name", "-r": "model name"},
 )
 add_magic(TRAIN)
 

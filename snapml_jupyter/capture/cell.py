@@ -114,7 +114,10 @@ class CellRecording:
             active.log_params(options.params)
             for table in tables:
                 try:
-                    recording.inputs.append(keep_table(workspace, active.run_id, table))
+                    kept = keep_table(workspace, active.run_id, table)
+                    recording.inputs.append(kept)
+                    if kept.version.n_rows == 0:
+                        recording.warnings.append(f"'{table.variable}' has no rows: nothing can be learned from it.")
                 except Exception as error:  # keeping data must never stop the training: the card names what is missing
                     recording.warnings.append(why_not_kept(table.variable, error))
             recording._enter_cell()

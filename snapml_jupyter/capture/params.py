@@ -23,6 +23,8 @@ def estimator_params(estimator: Any) -> dict[str, ParamValue]:
     params: dict[str, ParamValue] = {"estimator": type(estimator).__name__}
     for name, value in _own_params(estimator):
         if name == "estimator":  # the one inside a search, a calibration, a wrapper
+            if value is None:
+                continue
             value = f"{type(estimator).__name__}({value})"
         _add(params, name, value)
     best = getattr(estimator, "best_params_", None)

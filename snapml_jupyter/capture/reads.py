@@ -50,7 +50,7 @@ class _Reads(ast.NodeVisitor):
         self.namespace = namespace
         self.names: dict[str, None] = {}
         self.assigned: set[str] = set()  # surely given a value by this cell, up to here
-        self.deferred: dict[str, set[str]] = {}  # what this cell's functions and classes read when they are used
+        self.deferred: dict[str, list[str]] = {}  # what this cell's functions and classes read when they are used
         self.followed: set[int] = set()
 
     # What loads and what assigns
@@ -169,7 +169,7 @@ class _Reads(ast.NodeVisitor):
         self._each(node.body)
         methods = [names for name, names in self.deferred.items() if outer.get(name) is not names]
         self.assigned, self.deferred = before, outer
-        self.deferred[node.name] = set().union(*methods)
+        self.deferred[node.name] = [name for names in methods for name in names]
         self.assigned.add(node.name)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
@@ -249,11 +249,10 @@ class _Reads(ast.NodeVisitor):
             self._follow(type(value))
 
 
-def _function_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+def _function_names(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     """Global names that the function's body reads, by compiling it alone."""
     bare = copy.copy(node)
     bare.decorator_list = []
     module = compile(ast.Module(body=[bare], type_ignores=[]), "<cell>", "exec", dont_inherit=True)
-    return {
-        name for constant in module.co_consts if isinstance(constant, types.CodeType) for name in global_names(constant)
-    }
+    codes = [constant for constant in module.co_consts if isinstance(constant, types.CodeType)]
+    return list(dict.fromkeys(name for code in codes for name in global_names(code)))

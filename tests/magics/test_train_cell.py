@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -139,7 +140,11 @@ def test_top_level_await_works(kernel: Any) -> None:
 
 
 def test_an_interrupt_cancels_the_run_and_the_next_cell_starts_clean(kernel: Any) -> None:
-    for code in ("import time\nprint('go', flush=True)\ntime.sleep(60)", "import asyncio\nprint('go')\nawait asyncio.sleep(60)"):
+    # ipykernel cancels an awaiting cell when what it waits for is there, so that wait is short.
+    for code in (
+        "import time\nprint('go', flush=True)\ntime.sleep(60)",
+        "import asyncio\nprint('go')\nawait asyncio.sleep(2)",
+    ):
         sent = []
 
         def interrupt(text: str, sent: list[int] = sent) -> None:
@@ -274,7 +279,9 @@ def test_a_second_magic_in_the_same_cell_is_refused(kernel: Any) -> None:
 
 
 def test_magics_and_shell_commands_inside_the_cell_work(kernel: Any) -> None:
-    outcome = kernel.run("%%snap_train inside\n%time x = df['a'].sum()\n!echo from the shell\nlines = !echo 3\nlines[0]")
+    outcome = kernel.run(
+        "%%snap_train inside\n%time x = df['a'].sum()\n!echo from the shell\nlines = !echo 3\nlines[0]"
+    )
     assert outcome.status == "ok", outcome.traceback
     assert "from the shell" in outcome.stdout
     assert outcome.text == "'3'"
@@ -312,7 +319,9 @@ def test_the_fallback_shows_the_users_line_and_explains_await(kernel: Any) -> No
     run = get_run(kernel.workspace, "script")
     assert run.error is not None
     assert run.error.line == 3
-    outcome = kernel.run("get_ipython().run_cell_magic('snap_train', 'script', 'import asyncio\\nawait asyncio.sleep(0)\\n')")
+    outcome = kernel.run(
+        "get_ipython().run_cell_magic('snap_train', 'script', 'import asyncio\\nawait asyncio.sleep(0)\\n')"
+    )
     assert "`await` works in a recorded cell when %%snap_train is its first line" in plain(outcome.traceback)
 
 
@@ -339,6 +348,11 @@ def test_asking_for_a_registration_without_a_model_says_so(kernel: Any) -> None:
 def test_the_kernels_end_ends_the_run(start_kernel: Callable[..., Any]) -> None:
     running = start_kernel()
     running.run("%load_ext snapml_jupyter")
-    outcome = running.run("%%snap_train left\nrun.log_metric('m', 1)\nimport atexit, sys\nget_ipython().ask_exit()\n")
-    assert outcome.status == "ok"
-    assert get_run(running.workspace, "left").status is RunStatus.finished
+    running.client.execute("%%snap_train left\nimport asyncio\nrun.log_metric('m', 1)\nawait asyncio.sleep(60)")
+    until = time.monotonic() + 60
+    while not any(run.metrics for run in list_runs(running.workspace)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    running.manager.shutdown_kernel()
+    run = get_run(running.workspace, "left")
+    assert (run.status, run.metrics) == (RunStatus.interrupted, {"m": 1.0})

@@ -1,0 +1,137 @@
+"""Line magics in a real kernel: each gives its record and shows it, and says in a sentence what is wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+TRAIN = """%%snap_train late --register late
+from sklearn.linear_model import LogisticRegression
+model = LogisticRegression().fit(df[["a"]], df["late"])
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trained(kernel: Any) -> None:
+    outcome = kernel.run(TRAIN)
+    assert outcome.status == "ok", outcome.traceback
+
+
+def test_snap_says_where_we_are_and_what_there_is(kernel: Any) -> None:
+    outcome = kernel.run("%snap")
+    assert outcome.status == "ok", outcome.traceback
+    assert str(kernel.workspace_folder) in outcome.text
+    assert "late  ● finished" in outcome.text
+    assert "%%snap_train" in outcome.text
+    assert "text/html" in outcome.results[-1]
+
+
+def test_runs_are_a_list_and_a_table(kernel: Any) -> None:
+    outcome = kernel.run("%snap_runs")
+    assert re.search(r"RUN +STATUS", outcome.text)
+    assert "<table" in outcome.results[-1]["text/html"]
+    assert kernel.run("runs = %snap_runs --status finished --limit 1 late").text == ""
+    assert kernel.value("[r.name for r in runs]") == ["late"]
+    assert kernel.value("list(runs.to_pandas()['name'])") == ["late"]
+    assert kernel.value("runs[0].name") == "late"
+    assert kernel.run("%snap_runs nobody").text.startswith("No runs yet.")
+
+
+def test_a_variable_becomes_a_dataset_version(kernel: Any) -> None:
+    outcome = kernel.run('version = %snap_data weather df -m "first of May"\nversion')
+    assert outcome.status == "ok", outcome.traceback
+    assert outcome.text.startswith("weather@v1")
+    assert kernel.value("(version.ref, version.message, version.is_new)") == ("weather@v1", "first of May", True)
+    again = kernel.run("%snap_data weather df")
+    assert "same content as before" in again.text
+    assert "weather@v1" in kernel.run("%snap_data").text
+    assert "first of May" in kernel.run("%snap_data weather").text
+
+
+def test_models_are_registered_and_promoted(kernel: Any) -> None:
+    assert "late:1" in kernel.run("%snap_models").text
+    outcome = kernel.run("made = %snap_register late second\nmade")
+    assert outcome.text.startswith("second:1  champion"), outcome.traceback
+    assert "second:1" in kernel.run("%snap_models second").text
+    outcome = kernel.run("%snap_promote second:1 production")
+    assert "production" in outcome.text
+    outcome = kernel.run("%snap_promote second:1 @challenger")
+    assert "challenger" in outcome.text
+
+
+def test_expressions_stand_for_their_values(kernel: Any) -> None:
+    kernel.run("name = 'late'")
+    assert "late:1" in kernel.run("%snap_models {name}").text
+    assert kernel.value("[len(get_ipython().run_line_magic('snap_models', n)) for n in ('late', '{name}')]") == [1, 1]
+
+
+def test_drift_between_variables_and_between_versions(kernel: Any) -> None:
+    kernel.run("moved = df.assign(a=df['a'] + 3)\nsame = df.copy()")
+    outcome = kernel.run("report = %snap_drift df moved\nreport")
+    assert outcome.status == "ok", outcome.traceback
+    assert kernel.value("report.drifted_columns") == ["a"]
+    assert "▲ drifted" in outcome.text
+    kernel.run("%snap_data before df\n%snap_data after moved")
+    kernel.run("report = %snap_drift before@v1 after@v1")
+    assert kernel.value("report.drifted_columns") == ["a"]
+
+
+def test_nothing_yet_is_said_with_what_to_do(kernel: Any) -> None:
+    assert kernel.run("%snap_endpoints").text == "No endpoints yet. Deploy a model with %snap_deploy MODEL."
+    assert kernel.run("%snap_alerts").text.startswith("No alerts.")
+
+
+def test_what_is_wrong_is_one_sentence(kernel: Any) -> None:
+    for line, kind, sentence in [
+        ("%snap_models lata", "NotFoundError", "There is no model 'lata'. Did you mean 'late'?"),
+        ("%snap_data nix", "NotFoundError", "There is no dataset 'nix'"),
+        ("%snap_data new nope", "InvalidInputError", "there is no variable 'nope'"),
+        ("%snap_data a/b df", "InvalidInputError", "'a/b' cannot name a dataset"),
+        ("%snap_data weather -m x", "InvalidInputError", "say which variable to keep"),
+        ("%snap_register late", "InvalidInputError", "required: NAME. Usage: %snap_register RUN NAME"),
+        ("%snap_register nobody late", "NotFoundError", "nobody"),
+        ("%snap_promote late:9 production", "NotFoundError", "late"),
+        ("%snap_promote late:1 nowhere", "InvalidInputError", "Stages: none, staging, production, archived"),
+        ("%snap_deploy lata", "NotFoundError", "There is no model 'lata'"),
+        ("%snap_monitor nix", "NotFoundError", "nix"),
+        ("%snap_feedback nix df", "InvalidInputError", "no column 'request_id'"),
+        ("%snap_runs --limit many", "InvalidInputError", "invalid int value: 'many'"),
+        (
+            "%snap_runs --where x",
+            "InvalidInputError",
+            "%snap_runs has no option '--where'. Its options: --status, --limit",
+        ),
+        ("%snap_models {1/0}", "InvalidInputError", "{1/0} cannot be replaced by a value: ZeroDivisionError"),
+    ]:
+        outcome = kernel.run(line)
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", outcome.traceback)
+        assert outcome.status == "error", line
+        assert len(shown.splitlines()) == 1, shown
+        assert kind in shown
+        assert sentence in shown, shown
+
+
+def test_an_error_of_a_magic_can_be_caught_as_what_it_is(kernel: Any) -> None:
+    code = (
+        "import snapml_jupyter as snap\ntry:\n    get_ipython().run_line_magic('snap_models', 'nix')\n"
+        "except snap.SnapMLError as error:\n    print(type(error).__name__)"
+    )
+    assert kernel.run(code).stdout == "NotFoundError\n"
+
+
+def complete(kernel: Any, text: str) -> list[str]:
+    kernel.client.complete(text)
+    matches: list[str] = kernel.client.get_shell_msg(timeout=60)["content"]["matches"]
+    return matches
+
+
+def test_tab_offers_options_and_names(kernel: Any) -> None:
+    assert complete(kernel, "%%snap_train late --re") == ["--register"]
+    assert "%snap_models" in complete(kernel, "%snap_mod")
+    assert "late" in complete(kernel, "%snap_models la")
+    assert "late:1" in complete(kernel, "x = %snap_deploy late:")
+    assert complete(kernel, "%snap_promote late:1 prod") == ["production"]
+    assert "df" in complete(kernel, "%snap_data weather d")
+    assert complete(kernel, "%%snap_train late --register la") == ["late"]
