@@ -16,7 +16,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,12 +65,17 @@ class Lab:
         """Call an operation, as the sidebar does."""
         return self.ask("POST", f"/snapml/api/{operation}", arguments)
 
+    def environ(self) -> dict[str, str]:
+        """What a process of this person on this workspace has in its environment."""
+        named = {"SNAPML_WORKSPACE": str(self.workspace), "SNAPML_ACTOR": "ada", "SNAPML_PORT": "0"}
+        return {**os.environ, "PYTHONPATH": str(ROOT), **named}
+
     def run_python(self, code: str) -> str:
         """Run code in a process of its own on the same workspace; returns what it printed."""
         found = subprocess.run(
             [sys.executable, "-c", code],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "SNAPML_WORKSPACE": str(self.workspace), "SNAPML_ACTOR": "ada"},
+            env=self.environ(),
             capture_output=True,
             text=True,
             check=False,
@@ -92,8 +98,17 @@ class LabPage:
         return self.page.locator("#snapml-sidebar")
 
     def section(self, name: str) -> Locator:
-        """A section of the sidebar by its heading."""
+        """A section of the sidebar: alerts, runs, datasets, models, endpoints, monitors."""
         return self.sidebar.locator(f"[data-section='{name}']")
+
+    def row(self, section: str, title: str) -> Locator:
+        """A row of a section by the name it shows."""
+        return self.section(section).locator(".jp-snapml-row", has=self.page.get_by_text(title, exact=True)).first
+
+    @property
+    def shown(self) -> Locator:
+        """Our page that is in front in the main area."""
+        return self.page.locator(".jp-snapml-page:visible")
 
     def execute(self, command: str, args: dict[str, Any] | None = None) -> Any:
         """Run a JupyterLab command."""
@@ -102,6 +117,10 @@ class LabPage:
             " return value === undefined || value === null ? null : String(value.id ?? value); }",
             [command, args or {}],
         )
+
+    def reload(self) -> None:
+        """Load the page again, with the layout as it was."""
+        open_lab(self, "/lab")
 
     def open_sidebar(self) -> Locator:
         """Show our panel and wait until it has been filled."""
@@ -171,12 +190,11 @@ def _text(output: dict[str, Any]) -> str:
     return text if isinstance(text, str) else "".join(text)
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One JupyterLab for all browser tests; starting it takes seconds."""
+@contextmanager
+def running_lab(folder: Path, workspace: Path) -> Iterator[Lab]:
+    """A JupyterLab with its own configuration, layouts and kernels' profile below `folder`."""
     if not (Path(sys.prefix) / "share/jupyter/labextensions/snapml-jupyter/package.json").exists():
         pytest.fail("The lab extension is not installed in this environment. Run: make install-dev")
-    folder = tmp_path_factory.mktemp("lab")
     root = folder / "notebooks"
     root.mkdir()
     (folder / "config/labconfig").mkdir(parents=True)
@@ -186,46 +204,57 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    made = Lab(f"http://127.0.0.1:{port}/user/ada", root, folder / "workspace", folder / "lab.log")
+    made = Lab(f"http://127.0.0.1:{port}/user/ada", root, workspace, folder / "lab.log")
     environ = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "SNAPML_WORKSPACE": str(made.workspace),
-        "SNAPML_ACTOR": "ada",
-        "SNAPML_PORT": "0",
+        **made.environ(),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
     }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command += [
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={TOKEN}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    command += [f"--ServerApp.root_dir={root}", "--ServerApp.base_url=/user/ada/"]
+    command += [f"--LabApp.workspaces_dir={folder / 'layouts'}", f"--LabApp.user_settings_dir={folder / 'settings'}"]
     with made.log.open("wb") as log:
-        process = subprocess.Popen(
-            [
-                *[sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"],
-                *[
-                    "--ServerApp.port_retries=0",
-                    f"--IdentityProvider.token={TOKEN}",
-                    "--LabApp.expose_app_in_browser=True",
-                ],
-                *[f"--ServerApp.root_dir={root}", "--ServerApp.base_url=/user/ada/"],
-                *[f"--LabApp.workspaces_dir={folder / 'layouts'}", f"--LabApp.user_settings_dir={folder / 'settings'}"],
-            ],
-            cwd=root,
-            env=environ,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen(command, cwd=root, env=environ, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait_until_ready(process, made)
             yield made
         finally:
-            if made.workspace.exists():
-                made.run_python(
-                    "import snapml_jupyter as snap; from snapml_jupyter.serving.host_process import stop_host;"
-                    "stop_host(snap.workspace())"
-                )
+            if (workspace / "snapml.db").exists():
+                made.run_python(_STOP_HOST)
             process.terminate()
             process.wait(30)
+
+
+_STOP_HOST = """
+import snapml_jupyter as snap
+from snapml_jupyter.serving.host_process import stop_host
+stop_host(snap.workspace())
+"""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab on a workspace with runs, data and a model (seed.py). One for all tests; starting it takes seconds."""
+    folder = tmp_path_factory.mktemp("lab")
+    with running_lab(folder, folder / "workspace") as made:
+        made.run_python((Path(__file__).parent / "seed.py").read_text())
+        yield made
+
+
+@pytest.fixture(scope="session")
+def broken_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab whose workspace cannot be made, because a file is in the way; take it away, and it is empty."""
+    folder = tmp_path_factory.mktemp("broken-lab")
+    (folder / "in-the-way").write_text("a file")
+    with running_lab(folder, folder / "in-the-way" / "workspace") as made:
+        yield made
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], lab: Lab) -> None:
@@ -250,19 +279,32 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def lab_page(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[LabPage]:
-    """JupyterLab with a fresh layout, logged in. A console error fails the test at its end."""
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[Lab], LabPage]]:
+    """`open_page(lab)`: that JupyterLab with a fresh layout, logged in. A console error fails the test at its end."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    opened = LabPage(context.new_page(), lab)
-    opened.page.set_default_timeout(30_000)
-    opened.page.on("console", lambda message: _note(opened, message))
-    opened.page.on("pageerror", lambda error: opened.problems.append(f"uncaught: {error}"))
-    open_lab(opened, "/lab?reset")
-    yield opened
-    if getattr(request.node, "failed_call", False):
-        opened.screenshot(f"failed-{request.node.name}")
+    pages: list[LabPage] = []
+
+    def start(lab: Lab) -> LabPage:
+        opened = LabPage(context.new_page(), lab)
+        opened.page.set_default_timeout(30_000)
+        opened.page.on("console", lambda message: _note(opened, message))
+        opened.page.on("pageerror", lambda error: opened.problems.append(f"uncaught: {error}"))
+        open_lab(opened, "/lab?reset")
+        pages.append(opened)
+        return opened
+
+    yield start
+    for opened in pages:
+        if getattr(request.node, "failed_call", False):
+            opened.screenshot(f"failed-{request.node.name}")
     context.close()
-    assert opened.problems == []
+    assert [problem for opened in pages for problem in opened.problems] == []
+
+
+@pytest.fixture
+def lab_page(open_page: Callable[[Lab], LabPage], lab: Lab) -> LabPage:
+    """The seeded JupyterLab in the browser."""
+    return open_page(lab)
 
 
 def open_lab(opened: LabPage, path: str) -> None:
