@@ -28,7 +28,7 @@ def encode_frame(frame: pd.DataFrame) -> EncodedTable:
             f"The column label {twice!r} occurs twice. Rename one of the columns, or drop it: "
             "df = df.loc[:, ~df.columns.duplicated()]."
         )
-    columns = [encode_values(_array(frame, place), str(label)) for place, label in enumerate(labels)]
+    columns = [encode_values(_array(column), str(label)) for label, column in frame.items()]
     index, levels = _encode_index(frame.index)
     described = {"kind": "pandas", "labels": _encode_labels(labels), "index": index}
     return EncodedTable(n_rows=len(frame), columns=[*columns, *levels], frame=described)
@@ -96,8 +96,8 @@ def _join_levels(levels: list[Any], names: list[Any]) -> pd.MultiIndex:
     return joined
 
 
-def _array(frame: pd.DataFrame, place: int) -> Any:
-    values = frame.iloc[:, place].array
+def _array(column: pd.Series[Any]) -> Any:
+    values = column.array
     # Its subclasses (strings on numpy) are dtypes of their own.
     return values.to_numpy() if type(values) is pd.arrays.NumpyExtensionArray else values
 

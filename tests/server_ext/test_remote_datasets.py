@@ -34,7 +34,7 @@ def test_a_frame_goes_there_and_comes_back(jupyter_process: Any) -> None:
         dataset = open_dataset(workspace, "remote-flights@v1")
         pd.testing.assert_frame_equal(dataset.to_pandas(), frame)
         pd.testing.assert_frame_equal(dataset.to_pandas(["s"], slice(10, 20)), frame[["s"]].iloc[10:20])
-    assert versions.get_rows(remote, "remote-flights", limit=1).rows[0][1:] == ["a", "u"]
+    assert versions.get_rows(remote, "remote-flights@v1", limit=1).rows[0][1:] == ["a", "u"]
     assert [entry.ref for entry in versions.list_versions(remote, "remote-flights")] == [
         "remote-flights@v2",
         "remote-flights@v1",
