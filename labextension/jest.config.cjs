@@ -19,9 +19,8 @@ const esModules = [
 
 module.exports = {
   rootDir: __dirname,
-  testEnvironment: 'jsdom',
+  testEnvironment: '<rootDir>/tests/environment.cjs',
   testMatch: ['<rootDir>/tests/**/*.spec.ts?(x)'],
-  setupFiles: ['<rootDir>/tests/setup.cjs'],
   moduleNameMapper: {
     '\\.(css|svg)$': '<rootDir>/tests/asset.cjs'
   },
@@ -37,7 +36,6 @@ module.exports = {
           tsBuildInfoFile: undefined,
           declaration: false
         },
-        isolatedModules: true,
         diagnostics: false
       }
     ]

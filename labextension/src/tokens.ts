@@ -20,13 +20,16 @@ export type Kind = 'run' | 'dataset' | 'model' | 'endpoint' | 'monitor' | 'alert
 export const PAGE_KINDS: readonly Kind[] = ['run', 'dataset', 'model', 'endpoint', 'monitor'];
 
 /** Commands of the extension. Those about one thing take `{kind, ref}`, or the row under the context menu. */
-export namespace CommandIDs {
-  export const open = 'snapml:open';
-  export const copyReference = 'snapml:copy-reference';
-  export const insertCell = 'snapml:insert-cell';
-  export const deploy = 'snapml:deploy';
-  export const showPanel = 'snapml:show-panel';
-  export const refresh = 'snapml:refresh';
-  export const startHost = 'snapml:start-host';
-  export const stopHost = 'snapml:stop-host';
-}
+export const CommandIDs = {
+  open: 'snapml:open',
+  copyReference: 'snapml:copy-reference',
+  insertCell: 'snapml:insert-cell',
+  deploy: 'snapml:deploy',
+  showPanel: 'snapml:show-panel',
+  refresh: 'snapml:refresh',
+  startHost: 'snapml:start-host',
+  stopHost: 'snapml:stop-host'
+} as const;
+
+/** The plugin whose schema holds the settings. */
+export const SETTINGS_ID = 'snapml-jupyter:plugin';

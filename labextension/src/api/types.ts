@@ -36,6 +36,26 @@ export interface Artifact {
   media_type: string;
 }
 
+/** One link of the audit chain: `digest` covers every field and the digest before it. */
+export interface AuditEntry {
+  number: number;
+  at: string;
+  actor: string;
+  operation: string;
+  subject: string;
+  details: Record<string, unknown>;
+  previous_digest: string;
+  digest: string;
+}
+
+/** Where a chunk of a column lies: a range of bytes in the blob `pack_digest`. */
+export interface ChunkPlace {
+  digest: string;
+  pack_digest: string;
+  offset: number;
+  length: number;
+}
+
 /** One column of a version. `type` is the Arrow type, `dtype` what pandas called it. */
 export interface Column {
   name: string;
@@ -129,6 +149,15 @@ export interface DatasetVersion {
   manifest_digest: string;
 }
 
+export interface DatasetsFindMissingChunksArguments {
+  digests: string[];
+}
+
+export interface DatasetsFindVersionByDigestArguments {
+  digest: string;
+  name?: string | null;
+}
+
 export interface DatasetsGetProfileArguments {
   ref: string;
 }
@@ -147,6 +176,18 @@ export type DatasetsListDatasetsArguments = Record<string, never>;
 
 export interface DatasetsListVersionsArguments {
   name: string;
+}
+
+export interface DatasetsLocateChunksArguments {
+  digests: string[];
+}
+
+export interface DatasetsRecordVersionArguments {
+  name: string;
+  manifest_digest: string;
+  pack_digests: string[];
+  message?: string | null;
+  run_id?: string | null;
 }
 
 /** What a deploy gave. `api_key` is shown here once and never again; None when the endpoint existed. */
@@ -242,10 +283,17 @@ export interface Event {
 
 export type GovernanceGetStatusArguments = Record<string, never>;
 
+export interface GovernanceListAuditEntriesArguments {
+  subject?: string | null;
+  limit?: number;
+}
+
 export interface GovernanceListEventsArguments {
   after?: number;
   limit?: number;
 }
+
+export type GovernanceVerifyArguments = Record<string, never>;
 
 /** The workspace's background process. `port` is where endpoints answer. */
 export interface HostStatus {
@@ -272,6 +320,14 @@ export interface MetricPoint {
   value: Float;
   step: number;
   logged_at: string;
+}
+
+/** A number to record. Without a step it gets the next one of its name; without a time, the time it is written. */
+export interface MetricValue {
+  name: string;
+  value: Float;
+  step: number | null;
+  logged_at: string | null;
 }
 
 /** How the fitted object is kept. `pickle` runs code when loaded; `skops` does not. */
@@ -338,6 +394,19 @@ export interface MonitoringCloseWindowArguments {
   endpoint: string;
 }
 
+export interface MonitoringCreateMonitorArguments {
+  endpoint: string;
+  reference_ref?: string | null;
+  window_rows?: number | null;
+}
+
+export interface MonitoringDriftArguments {
+  reference_ref: string;
+  current_ref: string;
+  columns?: string[] | null;
+  preset?: string | null;
+}
+
 export interface MonitoringGetMonitorArguments {
   endpoint: string;
 }
@@ -347,6 +416,11 @@ export interface MonitoringListAlertsArguments {
 }
 
 export type MonitoringListMonitorsArguments = Record<string, never>;
+
+export interface MonitoringRecordFeedbackArguments {
+  endpoint: string;
+  labels: Record<string, unknown>[];
+}
 
 /**
  * Proof that the exported graph answers like the model, on `n_rows` real rows.
@@ -363,12 +437,24 @@ export interface Parity {
   worst_rows: number[];
 }
 
+/** Something `snapml verify` found wrong, by name. */
+export interface Problem {
+  kind: string;
+  subject: string;
+  message: string;
+}
+
 /** A model name in a list, with its newest version and the champion if one is set. */
 export interface RegisteredModel {
   name: string;
   n_versions: number;
   latest: ModelVersion;
   champion: ModelVersion | null;
+}
+
+export interface RegistryEnsureExportedArguments {
+  ref: string;
+  trust?: boolean;
 }
 
 export interface RegistryGetModelArguments {
@@ -450,6 +536,13 @@ export interface RunModel {
   training_ref: string | null;
 }
 
+/** The process a run lives in: `created_at` (seconds since 1970) tells it from a later one with the same pid. */
+export interface RunProcess {
+  host: string;
+  pid: number;
+  created_at: Float;
+}
+
 /** Where the code came from: the cell as the user wrote it, and the notebook it stands in. */
 export interface RunSource {
   kind: string;
@@ -461,6 +554,24 @@ export interface RunSource {
 
 /** Where a run stands. `running` ends in exactly one of the others. */
 export type RunStatus = 'cancelled' | 'failed' | 'finished' | 'interrupted' | 'running';
+
+export interface RunsCreateRunArguments {
+  name?: string | null;
+  experiment?: string | null;
+  seed?: number | null;
+  tags?: Record<string, string> | null;
+  note?: string | null;
+  source?: RunSource | null;
+  environment?: Environment | null;
+  process?: RunProcess | null;
+}
+
+export interface RunsFinishRunArguments {
+  run_id: string;
+  status?: RunStatus;
+  error?: RunError | null;
+  duration_seconds?: Float | null;
+}
 
 export interface RunsGetEnvironmentArguments {
   digest: string;
@@ -477,6 +588,8 @@ export interface RunsGetRunModelArguments {
 export interface RunsListMetricPointsArguments {
   run_id: string;
   name?: string | null;
+  limit?: number;
+  offset?: number;
 }
 
 export interface RunsListRunsArguments {
@@ -484,6 +597,39 @@ export interface RunsListRunsArguments {
   offset?: number;
   name?: string | null;
   status?: RunStatus | null;
+  where?: string | null;
+  sort?: string | null;
+}
+
+export interface RunsRecordArtifactArguments {
+  run_id: string;
+  artifact: Artifact;
+}
+
+export interface RunsRecordInputArguments {
+  run_id: string;
+  variable: string;
+  dataset_ref: string;
+}
+
+export interface RunsRecordMetricsArguments {
+  run_id: string;
+  metrics: MetricValue[];
+}
+
+export interface RunsRecordModelArguments {
+  run_id: string;
+  model: RunModel;
+}
+
+export interface RunsRecordParamsArguments {
+  run_id: string;
+  params: Record<string, boolean | number | Float | string | null>;
+}
+
+export interface RunsRecordTagsArguments {
+  run_id: string;
+  tags: Record<string, string>;
 }
 
 export interface ServingCreateKeyArguments {
@@ -559,6 +705,14 @@ export interface TablePage {
 /** What the model answers. */
 export type Task = 'classification' | 'other' | 'regression';
 
+/** What was checked and what is wrong. `passed` when there are no problems. */
+export interface VerifyReport {
+  passed: boolean;
+  n_audit_entries: number;
+  n_blobs: number;
+  problems: Problem[];
+}
+
 /** Where am I: the workspace and what is in it. */
 export interface WorkspaceStatus {
   location: string;
@@ -575,37 +729,106 @@ export interface WorkspaceStatus {
 
 /** Every operation: what it takes and what it gives. */
 export interface Operations {
+  /** Those of the chunks that the workspace does not keep yet, in the order given. */
+  'datasets.find_missing_chunks': { arguments: DatasetsFindMissingChunksArguments; result: string[] };
+  /** The version with that content, of one dataset or of any; None when there is none. */
+  'datasets.find_version_by_digest': { arguments: DatasetsFindVersionByDigestArguments; result: DatasetVersion | null };
+  /** Statistics of every column of a version: computed on first use and kept. */
   'datasets.get_profile': { arguments: DatasetsGetProfileArguments; result: DatasetProfile };
+  /** Some rows for display, as JSON values: times in ISO 8601, bytes as Python writes them, missing as null. */
   'datasets.get_rows': { arguments: DatasetsGetRowsArguments; result: TablePage };
+  /** The version that a reference names (`flights`, `flights@v3`, `flights@latest`, `flights@2026-11-01`). */
   'datasets.get_version': { arguments: DatasetsGetVersionArguments; result: DatasetVersion };
+  /** Every dataset with its newest version, the most recently changed first. */
   'datasets.list_datasets': { arguments: DatasetsListDatasetsArguments; result: DatasetSummary[] };
+  /** The versions of one dataset, newest first. */
   'datasets.list_versions': { arguments: DatasetsListVersionsArguments; result: DatasetVersion[] };
+  /** Where those chunks lie. Chunks that are not kept are left out. */
+  'datasets.locate_chunks': { arguments: DatasetsLocateChunksArguments; result: ChunkPlace[] };
+  /** Make a version of content whose blobs are kept: index the new packs, give the manifest the next number. */
+  'datasets.record_version': { arguments: DatasetsRecordVersionArguments; result: DatasetVersion };
+  /** Count what the workspace has. Cheap: indexes and one file size. */
   'governance.get_status': { arguments: GovernanceGetStatusArguments; result: WorkspaceStatus };
+  /** The newest audit entries first, of one subject or all. */
+  'governance.list_audit_entries': { arguments: GovernanceListAuditEntriesArguments; result: AuditEntry[] };
+  /** Events with an id above `after`, oldest first; the cursor is the last id seen. */
   'governance.list_events': { arguments: GovernanceListEventsArguments; result: Event[] };
+  /** Recompute the audit chain and the digest of every blob; report what is damaged or missing, by name. */
+  'governance.verify': { arguments: GovernanceVerifyArguments; result: VerifyReport };
+  /** Say that someone has seen it. Raises NotFoundError. */
   'monitoring.acknowledge_alert': { arguments: MonitoringAcknowledgeAlertArguments; result: Alert };
+  /** Judge what has been logged so far without waiting for a full window; None when nothing new was logged. */
   'monitoring.close_window': { arguments: MonitoringCloseWindowArguments; result: MonitorWindow | null };
+  /** Watch an endpoint, or change how it is watched. */
+  'monitoring.create_monitor': { arguments: MonitoringCreateMonitorArguments; result: MonitorInfo };
+  /** How far each column moved from one dataset version to another. */
+  'monitoring.drift': { arguments: MonitoringDriftArguments; result: DriftReport };
+  /** What is watched for an endpoint: reference, windows newest last, alerts. Raises NotFoundError. */
   'monitoring.get_monitor': { arguments: MonitoringGetMonitorArguments; result: MonitorInfo };
+  /** Alerts of one state or all, newest first. */
   'monitoring.list_alerts': { arguments: MonitoringListAlertsArguments; result: Alert[] };
+  /** The monitors of all endpoints, by name. */
   'monitoring.list_monitors': { arguments: MonitoringListMonitorsArguments; result: MonitorInfo[] };
+  /** Keep what was true of predicted rows: each label has `request_id`, `row` (from 0, may be left out) and `label`. */
+  'monitoring.record_feedback': { arguments: MonitoringRecordFeedbackArguments; result: number };
+  /** Export the version unless it is already, prove parity on rows of its training data, and keep graph and proof. */
+  'registry.ensure_exported': { arguments: RegistryEnsureExportedArguments; result: ModelVersion };
+  /** The version that `churn:4`, `churn@champion` or `churn` (champion, else newest) names. */
   'registry.get_model': { arguments: RegistryGetModelArguments; result: ModelVersion };
+  /** The versions of one model, newest first. */
   'registry.list_model_versions': { arguments: RegistryListModelVersionsArguments; result: ModelVersion[] };
+  /** Every model with its newest version and its champion. */
   'registry.list_models': { arguments: RegistryListModelsArguments; result: RegisteredModel[] };
+  /** Move a version to a stage. Raises ConflictError for a move that is not allowed, saying which are. */
   'registry.promote': { arguments: RegistryPromoteArguments; result: ModelVersion };
+  /** Make the model that a run kept the next version of `name`; the first version becomes `@champion`. */
   'registry.register': { arguments: RegistryRegisterArguments; result: ModelVersion };
+  /** Point `@alias` at a version, away from the one that had it. */
   'registry.set_alias': { arguments: RegistrySetAliasArguments; result: ModelVersion };
+  /** Start a run. Without a name it is called `run-` and the beginning of its id; without an experiment, `default`. */
+  'runs.create_run': { arguments: RunsCreateRunArguments; result: Run };
+  /** End a run as finished, failed or cancelled; `duration_seconds` None means until now. */
+  'runs.finish_run': { arguments: RunsFinishRunArguments; result: Run };
+  /** The environment of that digest (`run.environment_digest`). */
   'runs.get_environment': { arguments: RunsGetEnvironmentArguments; result: Environment };
+  /** The run of an id, of an id's beginning (6 characters or more), or the newest run of a name. */
   'runs.get_run': { arguments: RunsGetRunArguments; result: Run };
+  /** The model a run kept (the run by id, its beginning, or name). Raises NotFoundError when it kept none. */
   'runs.get_run_model': { arguments: RunsGetRunModelArguments; result: RunModel };
+  /** Every measured point of a run (an id, its beginning, or a name), or of one metric, by name and step. */
   'runs.list_metric_points': { arguments: RunsListMetricPointsArguments; result: MetricPoint[] };
+  /** Runs, newest first; those of one name or status only. */
   'runs.list_runs': { arguments: RunsListRunsArguments; result: Run[] };
+  /** Tie a kept blob to the run under a path; the same path again replaces it. */
+  'runs.record_artifact': { arguments: RunsRecordArtifactArguments; result: Artifact };
+  /** Tie a dataset version (`flights@v3`) to the run as what it read through `variable`. */
+  'runs.record_input': { arguments: RunsRecordInputArguments; result: null };
+  /** Append measured numbers to a running run, all in one transaction. NaN and infinities are kept. */
+  'runs.record_metrics': { arguments: RunsRecordMetricsArguments; result: null };
+  /** Tie a kept model to the run. Who wrote it is whoever calls; a registered model cannot be replaced. */
+  'runs.record_model': { arguments: RunsRecordModelArguments; result: RunModel };
+  /** Add params to a running run. They never change: the same value again is fine, another is a ConflictError. */
+  'runs.record_params': { arguments: RunsRecordParamsArguments; result: null };
+  /** Set tags, also on runs that ended; the last value of a name counts. */
+  'runs.record_tags': { arguments: RunsRecordTagsArguments; result: null };
+  /** Make an API key for a client of the endpoint. The key is in the answer and nowhere else, ever again. */
   'serving.create_key': { arguments: ServingCreateKeyArguments; result: IssuedKey };
+  /** Put a model version behind an endpoint (named like the model unless given) and wait until it answers. */
   'serving.deploy': { arguments: ServingDeployArguments; result: DeployOutcome };
+  /** One endpoint. Raises NotFoundError with the closest names. */
   'serving.get_endpoint': { arguments: ServingGetEndpointArguments; result: EndpointInfo };
+  /** Requests, errors and latencies of one endpoint since its workers started. Raises NotFoundError. */
   'serving.get_endpoint_metrics': { arguments: ServingGetEndpointMetricsArguments; result: EndpointMetrics };
+  /** Whether the host runs, where its port is, and what is wrong with it if anything is. */
   'serving.get_host_status': { arguments: ServingGetHostStatusArguments; result: HostStatus };
+  /** All endpoints, by name, with their deployments, keys (hashes only) and, while the host runs, their URL. */
   'serving.list_endpoints': { arguments: ServingListEndpointsArguments; result: EndpointInfo[] };
+  /** Make a key invalid; workers refuse it from then on. Raises NotFoundError. */
   'serving.revoke_key': { arguments: ServingRevokeKeyArguments; result: ApiKey };
+  /** Start the host unless it runs, and wait until its port answers. */
   'serving.start_host': { arguments: ServingStartHostArguments; result: HostStatus };
+  /** Drain the workers and stop the host; when it is already gone, stop workers it left behind. */
   'serving.stop_host': { arguments: ServingStopHostArguments; result: HostStatus };
+  /** Take the endpoint away: it answers nobody, its keys are revoked. What it logged is kept. Raises NotFoundError. */
   'serving.undeploy': { arguments: ServingUndeployArguments; result: EndpointInfo };
 }

@@ -112,7 +112,7 @@ function curlSnippet(endpoint: EndpointInfo): string {
   // A quote inside single quotes ends them, is written itself, and opens them again.
   const body = JSON.stringify({ rows: [exampleRow(currentDeployment(endpoint)?.signature)] });
   return [
-    `curl ${endpoint.url ?? '<address>'}/predict \\`,
+    `curl ${endpoint.url ?? '<address>'} \\`,
     '  -H "Authorization: Bearer $SNAPML_API_KEY" \\',
     "  -H 'Content-Type: application/json' \\",
     `  -d '${body.replace(/'/g, "'\\''")}'`

@@ -263,13 +263,18 @@ function Versions(props: { version: ModelVersion }): React.ReactElement {
             <Age key="at" at={version.created_at} />,
             version.created_by,
             standing(version),
-            keyMetric(version.metrics) ?? '',
+            shortMetric(version),
             <RefLink key="run" kind="run" to={version.run_id} />
           ])}
         />
       )}
     </Answered>
   );
+}
+
+function shortMetric(version: ModelVersion): string {
+  const found = keyMetric(version.metrics);
+  return found === undefined ? '' : `${found.name} ${found.value}`;
 }
 
 function Deployed(props: { version: ModelVersion }): React.ReactElement {

@@ -4,8 +4,7 @@ import type { Event } from '@jupyterlab/services';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { EVENT_SCHEMA } from '../live/changes';
-import { CommandIDs, ISnapML } from '../tokens';
-import { PLUGIN_ID } from './api';
+import { CommandIDs, ISnapML, SETTINGS_ID } from '../tokens';
 import { DOMAIN } from './surround';
 
 export const alertsPlugin: JupyterFrontEndPlugin<void> = {
@@ -24,7 +23,7 @@ export const alertsPlugin: JupyterFrontEndPlugin<void> = {
     const told = new Set<string>();
 
     const tell = async (subject: string) => {
-      const settings = await settingRegistry?.load(PLUGIN_ID).catch(() => undefined);
+      const settings = await settingRegistry?.load(SETTINGS_ID).catch(() => undefined);
       if (settings?.get('notifyAlerts').composite === false) {
         return;
       }

@@ -3,13 +3,10 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { SnapMLClient } from '../api/client';
 import { Changes } from '../live/changes';
 import { QueryPool } from '../live/pool';
-import { ISnapML } from '../tokens';
-
-/** Its id is the name of the settings schema. */
-export const PLUGIN_ID = 'snapml-jupyter:plugin';
+import { ISnapML, SETTINGS_ID } from '../tokens';
 
 export const apiPlugin: JupyterFrontEndPlugin<ISnapML> = {
-  id: PLUGIN_ID,
+  id: SETTINGS_ID,
   description: 'Calls the SnapML server part and follows the changes in its workspace.',
   autoStart: true,
   provides: ISnapML,
@@ -20,7 +17,7 @@ export const apiPlugin: JupyterFrontEndPlugin<ISnapML> = {
     const queries = new QueryPool(client);
     const changes = new Changes(queries, serviceManager.events.stream);
     settingRegistry
-      ?.load(PLUGIN_ID)
+      ?.load(SETTINGS_ID)
       .then(settings => {
         const apply = () => {
           changes.everySeconds = settings.get('pollSeconds').composite as number;

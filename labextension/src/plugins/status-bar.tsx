@@ -7,8 +7,7 @@ import { useOperation } from '../live/hooks';
 import { Status } from '../parts/status';
 import { SurroundedWidget, useSurroundings } from '../parts/surroundings';
 import { hostStatus } from '../sidebar/header';
-import { CommandIDs, ISnapML } from '../tokens';
-import { PLUGIN_ID } from './api';
+import { CommandIDs, ISnapML, SETTINGS_ID } from '../tokens';
 import { surround } from './surround';
 
 const ITEM_ID = 'snapml-jupyter:status-bar';
@@ -36,7 +35,7 @@ export const statusBarPlugin: JupyterFrontEndPlugin<void> = {
     };
     // Nothing is asked before Lab stands.
     void app.restored.then(async () => {
-      const settings = await settingRegistry?.load(PLUGIN_ID).catch(() => undefined);
+      const settings = await settingRegistry?.load(SETTINGS_ID).catch(() => undefined);
       let shown = settings?.get('statusBar').composite === false ? null : show();
       settings?.changed.connect(() => {
         const isWanted = settings.get('statusBar').composite !== false;

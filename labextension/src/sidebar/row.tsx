@@ -49,11 +49,7 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
           {row.title}
         </span>
         {row.note && <span className="jp-snapml-row-note">{row.note}</span>}
-        {row.figure && (
-          <span className="jp-snapml-row-figure" title={row.figure}>
-            {row.figure}
-          </span>
-        )}
+        {row.figure && <Figure {...row.figure} />}
         {row.at && <Age at={row.at} />}
       </div>
       <div className="jp-snapml-row-detail" title={row.detail}>
@@ -62,3 +58,11 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
     </div>
   );
 });
+
+function Figure(props: { name?: string; value: string }): React.ReactElement {
+  return (
+    <span className="jp-snapml-row-figure" title={`${props.name ?? ''} ${props.value}`.trim()}>
+      {props.name && <span>{props.name}</span>} <b>{props.value}</b>
+    </span>
+  );
+}

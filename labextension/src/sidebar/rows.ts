@@ -23,8 +23,8 @@ export interface IRow {
   status?: IStatus;
   /** Beside the title, in secondary colour. */
   note?: string;
-  /** The one number that matters. */
-  figure?: string;
+  /** The one number that matters, and what it is; the name gives way first when there is little room. */
+  figure?: { name?: string; value: string };
   /** When; shown as an age. */
   at?: string;
   /** The second line. */
@@ -38,8 +38,10 @@ const join = (parts: (string | null | undefined | false)[]) =>
 /** Names of metrics, best known first; of others the first one logged is shown. */
 const KNOWN_METRICS = ['auc', 'roc_auc', 'accuracy', 'f1', 'r2', 'rmse', 'mae', 'loss'];
 
-/** The metric a row has room for: `auc 0.782`. */
-export function keyMetric(metrics: Record<string, Float>): string | undefined {
+/** The metric a row has room for. */
+export function keyMetric(
+  metrics: Record<string, Float>
+): { name: string; value: string } | undefined {
   const names = Object.keys(metrics);
   const rank = (name: string) => {
     const plain = name.toLowerCase().replace(/_score$/, '');
@@ -50,7 +52,7 @@ export function keyMetric(metrics: Record<string, Float>): string | undefined {
     (found, name) => (found === undefined || rank(name) < rank(found) ? name : found),
     undefined
   );
-  return best === undefined ? undefined : `${best} ${metric(metrics[best])}`;
+  return best === undefined ? undefined : { name: best, value: metric(metrics[best]) };
 }
 
 export function runRow(run: Run, trans: TranslationBundle): IRow {
@@ -82,7 +84,7 @@ export function datasetRow(dataset: DatasetSummary, trans: TranslationBundle): I
     ref: latest.ref,
     title: dataset.name,
     note: `v${latest.number}`,
-    figure: trans._n('%1 row', '%1 rows', latest.n_rows, count(latest.n_rows)),
+    figure: { value: trans._n('%2 row', '%2 rows', latest.n_rows, count(latest.n_rows)) },
     at: latest.created_at,
     detail: join([
       trans._n('%1 column', '%1 columns', latest.n_columns),
@@ -132,7 +134,7 @@ export function endpointRow(endpoint: EndpointInfo, trans: TranslationBundle): I
     status: shown
       ? statusOf(failed?.status ?? shown.status, trans)
       : { condition: 'stopped', word: trans.__('nothing deployed') },
-    figure: routed.map(d => `${d.model_ref} ${percent(d.share_fraction)}`).join(' '),
+    figure: { value: routed.map(d => `${d.model_ref} ${percent(d.share_fraction)}`).join(' ') },
     at: shown?.created_at ?? endpoint.created_at,
     detail: failed
       ? trans.__('%1 failed: %2', failed.model_ref, failed.failure ?? '')
@@ -159,7 +161,7 @@ export function monitorRow(monitor: MonitorInfo, trans: TranslationBundle): IRow
         : last
           ? { condition: 'good', word: trans.__('no drift') }
           : { condition: 'waiting', word: trans.__('no window yet') },
-    figure: judged && trans.__('%1 of %2 drifted', moved, judged.length),
+    figure: judged && { value: trans.__('%1 of %2 drifted', moved, judged.length) },
     at: last?.ended_at,
     detail: join([
       trans._n('%1 window', '%1 windows', monitor.windows.length),
@@ -191,7 +193,15 @@ export function filterRows(rows: readonly IRow[], filter: string): readonly IRow
     return rows;
   }
   return rows.filter(row => {
-    const text = [row.title, row.ref, row.note, row.figure, row.status?.word, row.detail]
+    const text = [
+      row.title,
+      row.ref,
+      row.note,
+      row.figure?.name,
+      row.figure?.value,
+      row.status?.word,
+      row.detail
+    ]
       .join(' ')
       .toLowerCase();
     return words.every(word => text.includes(word));

@@ -1,0 +1,21 @@
+// jsdom with what browsers have and it has not: the fetch family, encoders, observers.
+const { TestEnvironment } = require('jest-environment-jsdom');
+
+module.exports = class BrowserEnvironment extends TestEnvironment {
+  async setup() {
+    await super.setup();
+    const names = ['fetch', 'Headers', 'Request', 'Response', 'TextDecoder', 'TextEncoder'];
+    for (const name of names) {
+      this.global[name] = globalThis[name];
+    }
+    class Observer {
+      observe() {}
+      unobserve() {}
+      disconnect() {}
+    }
+    this.global.ResizeObserver = Observer;
+    this.global.DragEvent = class extends this.global.Event {};
+    this.global.document.queryCommandSupported = () => true;
+    this.global.matchMedia = () => ({ matches: false, addEventListener() {}, addListener() {} });
+  }
+};

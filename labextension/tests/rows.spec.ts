@@ -1,0 +1,92 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import type { IRow } from '../src/sidebar/rows';
+import * as rows from '../src/sidebar/rows';
+import {
+  makeAlert,
+  makeDataset,
+  makeDeployment,
+  makeEndpoint,
+  makeModel,
+  makeMonitor,
+  makeRun
+} from './records';
+
+const trans = nullTranslator.load('snapml_jupyter');
+const THIN = '\u202f';
+
+test('a run says its key metric, what it read, how long it took and where', () => {
+  expect(rows.runRow(makeRun(), trans)).toMatchObject({
+    title: 'late-flights',
+    status: { condition: 'good', word: 'finished' },
+    figure: { name: 'auc', value: '0.7823' },
+    detail: `flights@v3 · 14${THIN}s · cell 7`
+  });
+});
+
+test('a failed run says why', () => {
+  const error = { type: 'ValueError', message: "'dest' is not in index", line: 2, traceback: '' };
+  const row = rows.runRow(makeRun({ status: 'failed', error, metrics: {} }), trans);
+  expect(row.status?.condition).toBe('bad');
+  expect(row.detail).toBe("ValueError: 'dest' is not in index");
+  expect(row.figure).toBeUndefined();
+});
+
+test('the best known metric is the key one, else the first', () => {
+  expect(rows.keyMetric({ n_rows: 5, roc_auc_score: 0.8, loss: 1 })?.name).toBe('roc_auc_score');
+  expect(rows.keyMetric({ bleu: 1, chrf: 2 })?.name).toBe('bleu');
+  expect(rows.keyMetric({})).toBeUndefined();
+});
+
+test('a dataset shows its rows with thin spaces and its size', () => {
+  const summary = { name: 'flights', n_versions: 3, latest: makeDataset() };
+  expect(rows.datasetRow(summary, trans)).toMatchObject({
+    note: 'v3',
+    figure: { value: `336${THIN}776 rows` },
+    detail: `19 columns · 356${THIN}KB · 3 versions`
+  });
+});
+
+test('a model shows its champion and tells of a newer version', () => {
+  const newest = makeModel({ ref: 'flights:5', number: 5, aliases: ['challenger'], stage: 'none' });
+  const model = { name: 'flights', n_versions: 5, latest: newest, champion: makeModel() };
+  const row = rows.modelRow(model, trans);
+  expect(row.ref).toBe('flights:4');
+  expect(row.detail).toBe('champion · production · newest v5 challenger · Pipeline · 5 versions');
+});
+
+test('an endpoint shows what answers, and why the newest deployment does not', () => {
+  expect(rows.endpointRow(makeEndpoint(), trans)).toMatchObject({
+    status: { condition: 'good', word: 'live' },
+    figure: { value: `flights:4 100${THIN}%` }
+  });
+  const failed = makeDeployment({ number: 2, status: 'failed', failure: 'no memory' });
+  const row = rows.endpointRow(makeEndpoint({ deployments: [makeDeployment(), failed] }), trans);
+  expect(row.status?.word).toBe('failed');
+  expect(row.detail).toBe('flights:4 failed: no memory');
+  expect(rows.endpointRow(makeEndpoint({ deployments: [] }), trans).status?.condition).toBe(
+    'stopped'
+  );
+});
+
+test('a monitor with drift or an open alert is marked', () => {
+  expect(rows.monitorRow(makeMonitor(), trans)).toMatchObject({
+    status: { condition: 'alert', word: 'drift' },
+    figure: { value: '1 of 2 drifted' }
+  });
+  const waiting = rows.monitorRow(makeMonitor({ windows: [] }), trans);
+  expect(waiting.status?.condition).toBe('waiting');
+  const alerted = rows.monitorRow(makeMonitor({ alerts: [makeAlert()], windows: [] }), trans);
+  expect(alerted.status?.word).toBe('open alert');
+});
+
+test('the filter wants every word, in any part of the row', () => {
+  const all: IRow[] = [
+    rows.runRow(makeRun(), trans),
+    rows.runRow(makeRun({ run_id: 'r-2', name: 'churn', status: 'failed' }), trans)
+  ];
+  const names = (filter: string) => rows.filterRows(all, filter).map(row => row.title);
+  expect(names('')).toEqual(['late-flights', 'churn']);
+  expect(names('FLIGHTS@v3 late')).toEqual(['late-flights']);
+  expect(names('failed')).toEqual(['churn']);
+  expect(names('nothing like it')).toEqual([]);
+});
