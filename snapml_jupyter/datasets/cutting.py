@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .grid import LEAST_ROWS, Keys, cut_rows
+from .grid import LEAST_ROWS, MOST_ROWS, Keys, cut_rows
 
 if TYPE_CHECKING:
     from .columns import EncodedTable, PartSource
@@ -25,6 +25,17 @@ def row_counts(table: EncodedTable) -> list[int]:
     if table.n_rows <= LEAST_ROWS:
         return [table.n_rows] if table.n_rows else []
     return cut_rows(table.n_rows, _keys(table))
+
+
+def fit_rows(rows: list[int], n_rows: int) -> list[int]:
+    """Row counts of another version, shortened to `n_rows` rows or continued at the same pace."""
+    fitted = []
+    left = n_rows
+    for count in [*rows, *[MOST_ROWS] * (n_rows // MOST_ROWS + 1)]:
+        if left > 0:
+            fitted.append(min(count, left))
+            left -= count
+    return fitted
 
 
 def _keys(table: EncodedTable) -> Keys | None:

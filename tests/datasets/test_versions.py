@@ -113,6 +113,27 @@ def test_rows_added_or_deleted_elsewhere_leave_the_other_chunks_alone(workspace:
     assert snapshot(workspace, "rows", appended).added_bytes < 0.2 * first.added_bytes
 
 
+def test_a_change_of_the_very_column_that_rows_are_cut_by_leaves_the_others_alone(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    frame = pd.concat([flights(200_000)] + [flights(200_000, seed).add_suffix(str(seed)) for seed in (2, 3, 4)], axis=1)
+    first = snapshot(workspace, "flights", frame)
+    changed = frame.assign(flight=frame["flight"] * 7 + 1)
+    second = snapshot(workspace, "flights", changed)
+    assert second.added_bytes < 0.2 * first.added_bytes
+    pd.testing.assert_frame_equal(open_dataset(workspace, "flights").to_pandas(), changed)
+    elsewhere = snapshot(Workspace(tmp_path / "elsewhere", actor="grace"), "flights", changed)
+    assert elsewhere.digest == second.digest
+    assert not snapshot(workspace, "flights", changed).is_new
+    longer = pd.concat([changed.assign(flight=-changed["flight"]), changed.iloc[:50]], ignore_index=True)
+    third = snapshot(workspace, "flights", longer)
+    assert third.added_bytes < 0.5 * first.added_bytes
+    pd.testing.assert_frame_equal(open_dataset(workspace, "flights").to_pandas(), longer)
+    shorter = longer.assign(flight=longer["flight"] // 3).iloc[:120_000]
+    snapshot(workspace, "flights", shorter)
+    pd.testing.assert_frame_equal(open_dataset(workspace, "flights").to_pandas(), shorter)
+
+
 def test_the_digest_depends_on_content_alone(workspace: Workspace, tmp_path: Path) -> None:
     version = snapshot(workspace, "flights", flights())
     elsewhere = Workspace(tmp_path / "elsewhere", actor="grace")
