@@ -65,9 +65,9 @@ class Server:
             content = response.read()
         return json.loads(content) if content else None
 
-    def operation(self, name: str, **arguments: Any) -> Any:
+    def operation(self, operation: str, /, **arguments: Any) -> Any:
         """Call an operation as the sidebar does."""
-        return self.ask("POST", f"/snapml/api/{name}", arguments)
+        return self.ask("POST", f"/snapml/api/{operation}", arguments)
 
     def stop(self) -> None:
         """End the server and its kernels."""
