@@ -7,7 +7,8 @@ has changed nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -53,20 +54,22 @@ class _Judged:
 def run_monitors(workspace: Workspace) -> int:
     """Give every endpoint a monitor, close the windows that are full, join labels; return how many windows closed.
 
-    A monitor that fails keeps the sentence as its error and does not stop the others.
+    A monitor that fails keeps the sentence as its error and does not stop the others. Raises, when all had their turn,
+    what is no SnapMLError.
     """
     for endpoint in kept.list_unmonitored(workspace.database):
         with workspace.transaction() as tx:
             kept.ensure_monitor(tx, endpoint, window_rows=settings.get_int("window_rows") or 1)
     n_closed = 0
+    unexpected: list[Exception] = []
     for endpoint, waiting in _by_endpoint(kept.list_waiting(workspace.database)).items():
-        try:
+        with _kept_apart(workspace, endpoint, unexpected):
             n_closed += len(_judge_full(workspace, endpoint, waiting))
-        except SnapMLError as error:
-            with workspace.transaction() as tx:
-                kept.set_error(tx, endpoint, str(error))
     for endpoint in feedback.list_unsearched(workspace.database):
-        update_labels(workspace, endpoint)
+        with _kept_apart(workspace, endpoint, unexpected):
+            update_labels(workspace, endpoint)
+    if unexpected:  # a mistake of ours: the host's log shall have the traceback, now that every monitor had its turn
+        raise unexpected[0]
     return n_closed
 
 
@@ -88,6 +91,19 @@ def update_labels(workspace: Workspace, endpoint: str) -> list[int]:
         with workspace.transaction() as tx:
             _judge_accuracy(tx, endpoint, windows[-1].model_ref)
     return changed
+
+
+@contextmanager
+def _kept_apart(workspace: Workspace, endpoint: str, unexpected: list[Exception]) -> Iterator[None]:
+    """Keep what goes wrong as this monitor's error. What is no error of ours is also put into `unexpected`."""
+    try:
+        yield
+    except Exception as error:  # `run_monitors` raises it again after the others
+        sentence = str(error) if isinstance(error, SnapMLError) else f"{type(error).__name__}: {error}"
+        with workspace.transaction() as tx:
+            kept.set_error(tx, endpoint, sentence)
+        if not isinstance(error, SnapMLError):
+            unexpected.append(error)
 
 
 def _by_endpoint(waiting: Iterable[WaitingRows]) -> dict[str, list[WaitingRows]]:
@@ -188,7 +204,7 @@ def _judge(
     workspace: Workspace, deployment: Deployment, reference: Reference, rows: pa.Table, batches: list[Batch]
 ) -> _Judged:
     """Everything of a window but its number."""
-    from ..profiles import profile_table
+    from ..profiles.tables import WINDOW_QUANTILE_K, profile_table
 
     report = _compare(deployment, reference, rows, workspace.now())
     inputs = [name for name in rows.column_names if name.startswith(INPUT_PREFIX)]
@@ -205,7 +221,7 @@ def _judge(
             n_rows=rows.num_rows,
             report=report,
         ),
-        profile_digest=workspace.blobs.put(profile_table(profiled)),
+        profile_digest=workspace.blobs.put(profile_table(profiled, quantile_k=WINDOW_QUANTILE_K)),
         answers_digest=workspace.blobs.put(write_answers(rows, deployment.signature.task)),
     )
 

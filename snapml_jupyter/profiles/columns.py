@@ -146,8 +146,11 @@ def _numeric(
 
 
 def _series_to_arrow(series: Any) -> Any:
+    import pandas as pd
     import pyarrow as pa
 
+    if isinstance(series.dtype, pd.SparseDtype):
+        series = series.sparse.to_dense()
     try:
         return pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeEncodeError):

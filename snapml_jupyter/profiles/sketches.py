@@ -5,7 +5,7 @@ whylogs 1.6.4 cannot log a table under numpy 2: its mapping of types to metrics 
 built here from Arrow types and filled directly, which is also about twenty times faster than whylogs' pandas path. What is
 written is an ordinary whylogs profile (magic `WHY1`) that `whylogs.DatasetProfileView.deserialize` reads.
 
-Error of the sketches: ranks of quantiles within 0.6 % (KLL, k = 512), distinct counts within 1.6 % (HLL, 2^12
+Error of the sketches: ranks of quantiles within 0.3 % (KLL, k = 1024; exact up to 1024 values), distinct counts within 1.6 % (HLL, 2^12
 registers), counts of frequent values exact up to 768 distinct values and within 0.35 % of the rows above.
 """
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from .columns import ColumnContent
 
-KLL_K = 512
 HLL_LG_K = 12
 FREQUENT_LG_MAX_K = 10
 
@@ -33,12 +32,12 @@ os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "1")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def make_view(columns: Iterable[ColumnContent], metadata: Mapping[str, str]) -> Any:
-    """A whylogs DatasetProfileView of the columns, with `metadata` kept beside them."""
+def make_view(columns: Iterable[ColumnContent], metadata: Mapping[str, str], quantile_k: int) -> Any:
+    """A whylogs DatasetProfileView of the columns, with `metadata` kept beside them. `quantile_k` sizes the KLL sketch."""
     from whylogs.core.view.dataset_profile_view import DatasetProfileView
 
     return DatasetProfileView(
-        columns={column.name: _column_view(column) for column in columns},
+        columns={column.name: _column_view(column, quantile_k) for column in columns},
         dataset_timestamp=_EPOCH,
         creation_timestamp=_EPOCH,
         metadata=dict(metadata),
@@ -72,7 +71,7 @@ def frequent_values(column_view: Any, limit: int) -> list[tuple[str, float]]:
     return sorted(items, key=lambda item: (-item[1], item[0]))[:limit]
 
 
-def _column_view(column: ColumnContent) -> Any:
+def _column_view(column: ColumnContent, quantile_k: int) -> Any:
     from whylogs.core.metrics.column_metrics import ColumnCountsMetric, TypeCountersMetric
     from whylogs.core.metrics.metric_components import IntegralComponent
     from whylogs.core.view.column_profile_view import ColumnProfileView
@@ -97,7 +96,7 @@ def _column_view(column: ColumnContent) -> Any:
         ),
     }
     if column.numbers is not None:
-        metrics["distribution"] = _distribution(column.numbers)
+        metrics["distribution"] = _distribution(column.numbers, quantile_k)
         metrics["cardinality"] = _cardinality(numbers=column.numbers)
     elif column.values is not None and column.counts is not None:
         metrics["cardinality"] = _cardinality(texts=column.values)
@@ -105,13 +104,13 @@ def _column_view(column: ColumnContent) -> Any:
     return ColumnProfileView(metrics=metrics, success_count=column.n_rows)
 
 
-def _distribution(numbers: Any) -> Any:
+def _distribution(numbers: Any, quantile_k: int) -> Any:
     import numpy as np
     import whylogs_sketching
     from whylogs.core.metrics.metric_components import FractionalComponent, KllComponent
     from whylogs.core.metrics.metrics import DistributionMetric
 
-    sketch = whylogs_sketching.kll_doubles_sketch(k=KLL_K)
+    sketch = whylogs_sketching.kll_doubles_sketch(k=quantile_k)
     mean = squared_deviations = 0.0
     if len(numbers):
         sketch.update(array=numbers)

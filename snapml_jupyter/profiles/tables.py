@@ -13,6 +13,10 @@ from ..domain.errors import DamagedContentError, InvalidInputError
 #: and sqrt(p (1 - p) / rows), at most 0.05 %, for a share p.
 SAMPLE_ROWS = 1_000_000
 
+#: At most 24 KB a numeric column, ranks within 0.3 %. Windows of traffic take a quarter of it: 6 KB, within 1 %.
+QUANTILE_K = 1024
+WINDOW_QUANTILE_K = 256
+
 _LAYOUT_KEY = "snapml.layout"
 
 
@@ -25,9 +29,10 @@ class ProfileLayout:
     types: dict[str, str]
 
 
-def profile_table(data: Any, *, sample_rows: int = SAMPLE_ROWS) -> bytes:
+def profile_table(data: Any, *, sample_rows: int = SAMPLE_ROWS, quantile_k: int = QUANTILE_K) -> bytes:
     """Profile a pandas DataFrame or pyarrow Table; the bytes can be merged and summarised.
 
+    `quantile_k` is the number of values that a numeric column keeps at each level of its quantile sketch.
     Above `sample_rows` rows every k-th row is sketched; the true number of rows is kept beside it.
     Raises InvalidInputError for other types and for two columns of one name.
     """
@@ -44,7 +49,7 @@ def profile_table(data: Any, *, sample_rows: int = SAMPLE_ROWS) -> bytes:
         table = table.take(np.linspace(0, n_rows - 1, sample_rows).round().astype(np.int64))
     types = {field.name: str(field.type) for field in table.schema}
     layout = ProfileLayout(n_rows=n_rows, n_sampled=table.num_rows, types=types)
-    content: bytes = make_view(iterate_columns(table), {_LAYOUT_KEY: _layout_text(layout)}).serialize()
+    content: bytes = make_view(iterate_columns(table), {_LAYOUT_KEY: _layout_text(layout)}, quantile_k).serialize()
     return content
 
 

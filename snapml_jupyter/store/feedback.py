@@ -12,7 +12,7 @@ from .database import Database
 from .workspace import Transaction, Workspace
 
 #: Labels in one answer of `list_unjoined`; more wait for the next call.
-_MOST = 100_000
+_MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,6 +111,51 @@ def test_a_large_table_is_sampled_evenly_and_says_so() -> None:
     assert sum(count for _, count in summary.columns[1].top_values or []) == pytest.approx(100_000)
 
 
+def test_pandas_types_that_arrow_lacks_are_profiled_by_what_they_hold() -> None:
+    columns = profile_of(
+        pd.DataFrame(
+            {
+                "sparse": pd.Series(pd.arrays.SparseArray([0.0, 0.0, 4.0])),
+                "huge": pd.Series([2**80, 1, None], dtype=object),
+                "surrogate": pd.Series(["\ud800", "a", "a"], dtype=object),
+                "period": pd.Series(pd.period_range("2020", periods=3)),
+            }
+        )
+    )
+    assert columns["sparse"].maximum == 4
+    assert columns["huge"].n_nulls == 1
+    assert columns["surrogate"].top_values == [("a", 2.0), ("?", 1.0)]
+    assert columns["period"].n_rows == 3
+
+
+def test_the_bytes_are_a_whylogs_profile() -> None:
+    from whylogs.core import DatasetProfileView
+
+    view = DatasetProfileView.deserialize(profile_table(pd.DataFrame({"x": [1.0, 2.0, None], "c": ["a", "b", "b"]})))
+    summary = view.get_column("x").to_summary_dict()
+    assert (summary["counts/n"], summary["counts/null"], summary["distribution/mean"]) == (3, 1, 1.5)
+    assert view.get_column("c").to_summary_dict()["frequent_items/frequent_strings"][0].value == "b"
+
+
+def test_a_table_of_up_to_1024_rows_has_exact_quantiles() -> None:
+    values = np.random.default_rng(0).normal(size=1023)
+    column = profile_of(pd.DataFrame({"x": values}))["x"]
+    assert column.median == np.median(values)
+    assert column.histogram_edges is not None
+    assert column.histogram_counts == pytest.approx(np.histogram(values, column.histogram_edges)[0])
+
+
+def test_profiles_of_different_precision_merge() -> None:
+    values = np.random.default_rng(0).normal(size=40_000)
+    parts = [
+        profile_table(pd.DataFrame({"x": values[:20_000]}), quantile_k=256),
+        profile_table(pd.DataFrame({"x": values[20_000:]})),
+    ]
+    (column,) = summarise_profile(merge_profiles(parts), dataset_ref="d", n_rows=40_000).columns
+    assert column.median == pytest.approx(np.median(values), abs=0.04)
+    assert column.mean == pytest.approx(values.mean())
+
+
 def test_an_empty_table_has_a_profile() -> None:
     assert profile_of(pd.DataFrame({"x": pd.Series([], dtype=float)}))["x"].mean is None
 
