@@ -85,6 +85,7 @@ def jupyter_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyte
         "PYTHONPATH": str(ROOT),
         "SNAPML_WORKSPACE": str(folder / "workspace"),
         "SNAPML_ACTOR": "served-ada",
+        "SNAPML_PORT": "0",
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),

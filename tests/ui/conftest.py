@@ -129,6 +129,16 @@ class LabPage:
         self.sidebar.wait_for()
         return self.sidebar
 
+    def widen_sidebar(self, width: int) -> None:
+        """Drag the panel's edge."""
+        box = self.sidebar.bounding_box()
+        assert box is not None
+        edge, middle = box["x"] + box["width"] + 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(edge, middle)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + width + 2, middle, steps=5)
+        self.page.mouse.up()
+
     def open_notebook(self, name: str = "test.ipynb") -> None:
         """A new, empty notebook with a running kernel, in the main area."""
         notebook = {"cells": [], "metadata": _PYTHON, "nbformat": 4, "nbformat_minor": 5}

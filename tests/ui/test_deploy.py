@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 def test_the_deploy_button_gives_a_live_endpoint(lab_page: Any) -> None:
     page = lab_page.page
     lab_page.open_sidebar()
+    lab_page.widen_sidebar(340)
     lab_page.row("models", "visitors").click()
     lab_page.shown.get_by_role("button", name="Deploy…").click()
     dialog = page.get_by_role("dialog")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+import urllib.error
 from typing import Any
 
 import pytest
@@ -51,14 +54,25 @@ def test_links_lead_from_the_model_to_its_run_and_data(lab_page: Any) -> None:
     expect(lab_page.shown.get_by_role("heading", level=1)).to_have_text("visitors")
 
 
+def _wait_until_layout_has(lab_page: Any, widget: str) -> None:
+    """JupyterLab saves its layout a moment after a change."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            saved = lab_page.lab.ask("GET", "/lab/api/workspaces/default")["data"]["layout-restorer:data"]
+        except (urllib.error.HTTPError, KeyError):  # nothing saved yet
+            saved = {}
+        if widget in json.dumps(saved):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab did not save a layout with {widget}")
+
+
 def test_pages_come_back_after_a_reload(lab_page: Any) -> None:
     lab_page.open_sidebar()
     lab_page.row("datasets", "visits").click()
     expect(lab_page.shown.get_by_role("heading", level=1)).to_contain_text("visits")
-    lab_page.page.wait_for_function(
-        "async () => JSON.stringify(await (await fetch(document.baseURI.split('/lab')[0] + '/lab/api/workspaces/default'))"
-        ".json()).includes('snapml-dataset')"
-    )
+    _wait_until_layout_has(lab_page, "snapml:snapml-dataset-visits@v2")
     lab_page.reload()
     expect(lab_page.shown.get_by_role("heading", level=1)).to_contain_text("visits")
     expect(lab_page.sidebar).to_be_visible()
