@@ -16,6 +16,7 @@ module.exports = class BrowserEnvironment extends TestEnvironment {
     this.global.ResizeObserver = Observer;
     this.global.DragEvent = class extends this.global.Event {};
     this.global.document.queryCommandSupported = () => true;
+    this.global.navigator.clipboard = { writeText: async () => undefined };
     this.global.matchMedia = () => ({ matches: false, addEventListener() {}, addListener() {} });
   }
 };

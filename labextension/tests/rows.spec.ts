@@ -57,7 +57,8 @@ test('a model shows its champion and tells of a newer version', () => {
 test('an endpoint shows what answers, and why the newest deployment does not', () => {
   expect(rows.endpointRow(makeEndpoint(), trans)).toMatchObject({
     status: { condition: 'good', word: 'live' },
-    figure: { value: `flights:4 100${THIN}%` }
+    note: 'v4',
+    detail: 'live · 127.0.0.1:8917 · 1 key'
   });
   const failed = makeDeployment({ number: 2, status: 'failed', failure: 'no memory' });
   const row = rows.endpointRow(makeEndpoint({ deployments: [makeDeployment(), failed] }), trans);
@@ -71,7 +72,8 @@ test('an endpoint shows what answers, and why the newest deployment does not', (
 test('a monitor with drift or an open alert is marked', () => {
   expect(rows.monitorRow(makeMonitor(), trans)).toMatchObject({
     status: { condition: 'alert', word: 'drift' },
-    figure: { value: '1 of 2 drifted' }
+    figure: { value: '1 drifted' },
+    detail: `1 of 2 columns · 1 window · 5${THIN}000 predictions`
   });
   const waiting = rows.monitorRow(makeMonitor({ windows: [] }), trans);
   expect(waiting.status?.condition).toBe('waiting');

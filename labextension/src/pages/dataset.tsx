@@ -181,8 +181,12 @@ function Rows(props: { page: TablePage }): React.ReactElement {
       rows={page.rows.map((row, i) => [
         count(page.offset + i),
         ...row.map((value, c) => (
-          <span key={c} className={value === null ? 'jp-snapml-quiet' : undefined}>
-            {typeof value === 'number' ? String(value) : scalar(value)}
+          <span
+            key={c}
+            className={value === null ? 'jp-snapml-quiet' : undefined}
+            title={typeof value === 'number' ? String(value) : undefined}
+          >
+            {typeof value === 'number' ? String(Number(value.toPrecision(7))) : scalar(value)}
           </span>
         ))
       ])}
@@ -204,7 +208,7 @@ function VersionsTab(props: { version: DatasetVersion }): React.ReactElement {
             { label: trans.__('By') },
             { label: trans.__('Rows'), isNumber: true },
             { label: trans.__('Added'), isNumber: true },
-            { label: trans.__('Message') }
+            { label: trans.__('Message'), isText: true }
           ]}
           rowKeys={versions.map(version => version.ref)}
           rows={versions.map(version => [

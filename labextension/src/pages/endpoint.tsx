@@ -101,7 +101,7 @@ function UndeployButton(props: { endpoint: EndpointInfo }): React.ReactElement {
       {undeploy.error !== undefined && <Problem error={undeploy.error} />}
       <button
         type="button"
-        className="jp-mod-styled jp-mod-warn"
+        className="jp-mod-styled"
         disabled={undeploy.isBusy}
         onClick={() => void undeploy.run()}
       >
@@ -134,7 +134,7 @@ function Overview(props: { endpoint: EndpointInfo }): React.ReactElement {
             { label: trans.__('Share'), isNumber: true },
             { label: trans.__('Deployed') },
             { label: trans.__('By') },
-            { label: trans.__('Why it failed') }
+            { label: trans.__('Why it failed'), isText: true }
           ]}
           rowKeys={endpoint.deployments.map(d => String(d.number))}
           rows={[...endpoint.deployments]

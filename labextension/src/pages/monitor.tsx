@@ -128,6 +128,7 @@ function Figures(props: { monitor: MonitorInfo }): React.ReactElement {
   const { monitor } = props;
   const { trans } = useSurroundings();
   const last = monitor.windows[monitor.windows.length - 1];
+  const labelled = [...monitor.windows].reverse().find(w => w.accuracy !== null);
   const drifted = last?.report.columns.filter(column => column.drifted).length;
   return (
     <BigNumbers
@@ -145,11 +146,15 @@ function Figures(props: { monitor: MonitorInfo }): React.ReactElement {
               },
               {
                 name: trans.__('Accuracy'),
-                value: percent(last.accuracy),
+                value: percent(labelled?.accuracy),
                 beside:
-                  last.accuracy === null
+                  labelled === undefined
                     ? trans.__('no labels yet')
-                    : trans.__('on %1 labels', count(last.n_labels))
+                    : trans.__(
+                        'in window %1, on %2 labels',
+                        labelled.number,
+                        count(labelled.n_labels)
+                      )
               }
             ]
           : [])
@@ -207,7 +212,7 @@ function AlertsTab(props: { alerts: readonly Alert[] }): React.ReactElement {
         label={trans.__('Alerts')}
         columns={[
           { label: trans.__('State') },
-          { label: trans.__('Message') },
+          { label: trans.__('Message'), isText: true },
           { label: trans.__('Rule') },
           { label: trans.__('Raised') },
           { label: trans.__('Action') }

@@ -87,7 +87,7 @@ function Field(props: {
   const { column, text, onChange } = props;
   const { trans } = useSurroundings();
   const hint = column.nullable
-    ? trans.__('%1, may be empty', column.kind)
+    ? trans.__('%1, optional', column.kind)
     : trans.__('%1', column.kind);
   return (
     <label className="jp-snapml-field">

@@ -29,6 +29,13 @@ export class PageContent extends SurroundedWidget {
     this.addClass('jp-snapml-page-content');
   }
 
+  /** A run is known by its name once it is read; the others by their reference from the start. */
+  protected override retitle = (title: string): void => {
+    if (this.kind === 'run' && this.parent !== null) {
+      this.parent.title.label = title;
+    }
+  };
+
   protected override renderContent(): React.ReactElement {
     const Shown = PAGES[this.kind]!;
     return <Shown reference={this.reference} />;
@@ -52,7 +59,12 @@ export function createPage(surroundings: ISurroundings, kind: Kind, ref: string)
   const { trans } = surroundings;
   const widget = new MainAreaWidget({ content: new PageContent(surroundings, kind, ref) });
   widget.id = pageId(kind, ref);
-  widget.title.label = kind === 'monitor' ? trans.__('Monitor %1', ref) : ref;
+  widget.title.label =
+    kind === 'monitor'
+      ? trans.__('Monitor %1', ref)
+      : kind === 'endpoint'
+        ? trans.__('Endpoint %1', ref)
+        : ref;
   widget.title.caption = trans.__('SnapML %1 %2', kind, ref);
   widget.title.icon = snapmlIcon;
   widget.title.closable = true;

@@ -1,8 +1,8 @@
-import React, { useId, useRef, useState } from 'react';
+import React, { useEffect, useId, useRef, useState } from 'react';
 import type { IStatus } from './status';
 import { Status } from './status';
 import { CopyButton } from './copy';
-import { useSurroundings } from './surroundings';
+import { useRetitle, useSurroundings } from './surroundings';
 
 export interface ITab {
   id: string;
@@ -24,6 +24,8 @@ export function Page(props: {
   const [chosen, setChosen] = useState(props.tabs[0].id);
   const shown = props.tabs.find(tab => tab.id === chosen) ?? props.tabs[0];
   const base = useId();
+  const retitle = useRetitle();
+  useEffect(() => retitle(props.title), [retitle, props.title]);
   return (
     <article className="jp-snapml-page" aria-label={props.title}>
       <header className="jp-snapml-page-header">

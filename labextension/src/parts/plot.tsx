@@ -6,6 +6,9 @@ import type { IChart } from './chart';
 import { useSurroundings } from './surroundings';
 
 const HEIGHT = 200;
+const WHOLE = [1, 2, 5]
+  .flatMap(n => [n, 10 * n, 100 * n, 1000 * n, 10_000 * n])
+  .sort((a, b) => a - b);
 
 // Okabe and Ito's colours without yellow and black: told apart with any colour vision, readable on light and dark.
 const SERIES_COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00'];
@@ -60,7 +63,14 @@ export default function Plot(props: IChart): React.ReactElement {
           }
         },
         axes: [
-          { ...axis, label: xLabel, size: 32, space: 60 },
+          {
+            ...axis,
+            label: xLabel,
+            size: 32,
+            space: 60,
+            // Steps and windows are counted: no ticks between whole numbers.
+            ...(isTime ? {} : { incrs: WHOLE })
+          },
           { ...axis, label: yLabel, size: 56, values: (_, ticks) => ticks.map(t => metric(t)) }
         ],
         series: [

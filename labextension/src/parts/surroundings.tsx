@@ -20,6 +20,7 @@ export interface ISurroundings {
 
 const Surroundings = createContext<ISurroundings | null>(null);
 const Visible = createContext(true);
+const Retitle = createContext<(title: string) => void>(() => undefined);
 
 /** Gives the components below it their surroundings. */
 export const SurroundingsProvider = Surroundings.Provider;
@@ -37,6 +38,11 @@ export function useVisible(): boolean {
   return useContext(Visible);
 }
 
+/** Names the widget that holds the component. */
+export function useRetitle(): (title: string) => void {
+  return useContext(Retitle);
+}
+
 /** A Lab widget of React components that knows its surroundings and whether it is shown. */
 export abstract class SurroundedWidget extends ReactWidget {
   constructor(protected readonly surroundings: ISurroundings) {
@@ -45,10 +51,17 @@ export abstract class SurroundedWidget extends ReactWidget {
 
   protected abstract renderContent(): React.ReactElement;
 
+  /** What the content found its title to be; for widgets that show one. */
+  protected retitle = (title: string): void => {
+    this.title.caption = title;
+  };
+
   protected override render(): React.ReactElement {
     return (
       <SurroundingsProvider value={this.surroundings}>
-        <WhileVisible widget={this}>{this.renderContent()}</WhileVisible>
+        <Retitle.Provider value={this.retitle}>
+          <WhileVisible widget={this}>{this.renderContent()}</WhileVisible>
+        </Retitle.Provider>
       </SurroundingsProvider>
     );
   }

@@ -4,6 +4,8 @@ export interface IColumn {
   label: string;
   /** Numbers stand at the right in tabular figures. */
   isNumber?: boolean;
+  /** Sentences, which may take several lines. */
+  isText?: boolean;
 }
 
 /** A plain table; the first cell of a row is its heading. */
@@ -34,7 +36,11 @@ export function Table(props: {
                     {cell}
                   </th>
                 ) : (
-                  <td key={c} data-number={props.columns[c]?.isNumber || undefined}>
+                  <td
+                    key={c}
+                    data-number={props.columns[c]?.isNumber || undefined}
+                    data-text={props.columns[c]?.isText || undefined}
+                  >
                     {cell}
                   </td>
                 )

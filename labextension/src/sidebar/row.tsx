@@ -49,7 +49,16 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
           {row.title}
         </span>
         {row.note && <span className="jp-snapml-row-note">{row.note}</span>}
-        {row.figure && <Figure {...row.figure} />}
+        {row.figure?.name && (
+          <span className="jp-snapml-row-measure" title={row.figure.name}>
+            {row.figure.name}
+          </span>
+        )}
+        {row.figure && (
+          <span className="jp-snapml-row-figure" title={row.figure.value}>
+            {row.figure.value}
+          </span>
+        )}
         {row.at && <Age at={row.at} />}
       </div>
       <div className="jp-snapml-row-detail" title={row.detail}>
@@ -58,11 +67,3 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
     </div>
   );
 });
-
-function Figure(props: { name?: string; value: string }): React.ReactElement {
-  return (
-    <span className="jp-snapml-row-figure" title={`${props.name ?? ''} ${props.value}`.trim()}>
-      {props.name && <span>{props.name}</span>} <b>{props.value}</b>
-    </span>
-  );
-}

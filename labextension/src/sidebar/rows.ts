@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type {
   Alert,
   DatasetSummary,
+  Deployment,
   EndpointInfo,
   Float,
   ModelVersion,
@@ -121,6 +122,13 @@ export function modelRow(model: RegisteredModel, trans: TranslationBundle): IRow
   };
 }
 
+/** `v4` where the model is called like its endpoint, else the whole reference. */
+function versionOf(deployment: Deployment, endpoint: EndpointInfo): string {
+  return deployment.model_ref.startsWith(`${endpoint.name}:`)
+    ? `v${deployment.model_ref.slice(endpoint.name.length + 1)}`
+    : deployment.model_ref;
+}
+
 export function endpointRow(endpoint: EndpointInfo, trans: TranslationBundle): IRow {
   const routed = endpoint.deployments.filter(d => d.status === 'live' || d.status === 'starting');
   const newest = endpoint.deployments[endpoint.deployments.length - 1];
@@ -134,13 +142,21 @@ export function endpointRow(endpoint: EndpointInfo, trans: TranslationBundle): I
     status: shown
       ? statusOf(failed?.status ?? shown.status, trans)
       : { condition: 'stopped', word: trans.__('nothing deployed') },
-    figure: { value: routed.map(d => `${d.model_ref} ${percent(d.share_fraction)}`).join(' ') },
+    note: routed.length === 1 ? versionOf(routed[0], endpoint) : undefined,
+    figure:
+      routed.length > 1
+        ? {
+            value: routed
+              .map(d => `${versionOf(d, endpoint)} ${percent(d.share_fraction)}`)
+              .join(' ')
+          }
+        : undefined,
     at: shown?.created_at ?? endpoint.created_at,
     detail: failed
       ? trans.__('%1 failed: %2', failed.model_ref, failed.failure ?? '')
       : join([
           shown && statusOf(shown.status, trans).word,
-          endpoint.url?.replace(/^https?:\/\//, ''),
+          endpoint.url && new URL(endpoint.url).host,
           trans._n('%1 key', '%1 keys', keys)
         ])
   };
@@ -161,9 +177,10 @@ export function monitorRow(monitor: MonitorInfo, trans: TranslationBundle): IRow
         : last
           ? { condition: 'good', word: trans.__('no drift') }
           : { condition: 'waiting', word: trans.__('no window yet') },
-    figure: judged && { value: trans.__('%1 of %2 drifted', moved, judged.length) },
+    figure: judged && { value: trans.__('%1 drifted', moved) },
     at: last?.ended_at,
     detail: join([
+      judged && trans.__('%1 of %2 columns', moved, judged.length),
       trans._n('%1 window', '%1 windows', monitor.windows.length),
       trans.__('%1 predictions', count(monitor.n_predictions)),
       last?.accuracy !== null &&
@@ -182,7 +199,7 @@ export function alertRow(alert: Alert, trans: TranslationBundle): IRow {
     note: alert.rule,
     status: statusOf(alert.state, trans),
     at: alert.raised_at,
-    detail: alert.message
+    detail: alert.message.replace(`${alert.endpoint}, `, '')
   };
 }
 
