@@ -45,14 +45,13 @@ class ModelSession:
         except Exception as error:  # onnxruntime raises a class of its own for every kind of failure
             raise ExportError(f"onnxruntime cannot load the model: {error}") from error
         self.inputs = GraphInputs(self._session.get_modelmeta().custom_metadata_map)
-        self._names = [column.name for column in self.inputs.signature.inputs]
 
     def run(self, rows: list[Row]) -> Answers:
-        """Predict rows in signature order.
+        """Predict rows that a RowDecoder gave.
 
         Raises InvalidInputError for a value the graph does not take, CannotAnswerError when the graph itself fails.
         """
-        feeds = self.inputs.rows_to_feeds([dict(zip(self._names, row, strict=True)) for row in rows])
+        feeds = self.inputs.tuples_to_feeds(rows, has_types=True)
         try:
             outputs = self._session.run(self.inputs.output_names, feeds)
         except Exception as error:  # onnxruntime raises a class of its own for every kind of failure
