@@ -10,7 +10,6 @@ from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
 from ..domain.endpoint import HostStatus
 from ..domain.errors import UnavailableError
-from ..operations import get_operation, run_operation
 from ..store.remote import RemoteWorkspace
 from .handler import SnapMLHandler, allowed
 
@@ -77,9 +76,9 @@ class EndpointHandler(SnapMLHandler):
         self.finish(answer.body or b"", set_content_type=answer.headers.get("Content-Type", "application/json"))
 
     def _host(self) -> HostStatus:
-        declared = get_operation("serving.get_host_status")
+        from ..serving.host_process import get_host_status
+
         workspace = self.served.open(self.actor)
         if isinstance(workspace, RemoteWorkspace):
             raise UnavailableError(f"The endpoints of {workspace.location} answer there, not through this server.")
-        status: HostStatus = run_operation(workspace, declared, {})
-        return status
+        return get_host_status(workspace)
