@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
+import snapml_jupyter
 from snapml_jupyter.cli.main import main
 from snapml_jupyter.domain.errors import error_types
 from snapml_jupyter.operations import list_operations
@@ -101,6 +102,41 @@ def test_every_magic_is_documented() -> None:
     page = (DOCS / "magics.md").read_text()
     for name in magic_names():
         assert f"`{name}" in page, name
+
+
+def test_every_option_of_a_magic_is_documented() -> None:
+    from snapml_jupyter.magics.registration import all_magics
+
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", (DOCS / "magics.md").read_text(), re.M | re.S))
+    for magic in all_magics():
+        section = sections[magic.name]
+        assert magic.summary in section, magic.written
+        for option in magic.parser().option_names():
+            assert f"`{option}" in section, f"{magic.written} {option}"
+
+
+def test_every_public_name_is_documented() -> None:
+    page = (DOCS / "public.md").read_text()
+    for name in snapml_jupyter.__all__:
+        assert name == "__version__" or re.search(rf"`snap\.{name}[`(]", page), name
+
+
+def test_commands_and_settings_of_the_lab_extension_are_documented() -> None:
+    page = (DOCS / "labextension.md").read_text()
+    schema = json.loads((ROOT / "labextension" / "schema" / "plugin.json").read_text())
+    tokens = (ROOT / "labextension" / "src" / "tokens.ts").read_text()
+    for name, setting in schema["properties"].items():
+        assert f"| `{name}` | `{json.dumps(setting['default'])}` |" in page, name
+    for command in re.findall(r"'(snapml:[a-z-]+)'", tokens):
+        assert f"| `{command}` |" in page, command
+
+
+def test_every_trait_of_the_server_extension_is_documented() -> None:
+    from snapml_jupyter.server_ext.app import SnapMLExtension
+
+    page = (DOCS / "server_ext.md").read_text()
+    for name in SnapMLExtension.class_own_traits(config=True):
+        assert f"| `c.SnapMLExtension.{name}` |" in page, name
 
 
 def test_every_error_is_documented() -> None:
