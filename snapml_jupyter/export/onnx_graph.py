@@ -127,7 +127,7 @@ PREDICTORS: dict[str, Predict] = {
 }
 
 #: Version of the tree operators, and whether a forest may be copied per class: tried in this order.
-_TREE_FORMS = ((5, False), (3, False), (5, True))
+_TREE_FORMS = ((5, False), (4, False), (5, True))
 
 _TENSORS = {
     ColumnKind.boolean: "bool",

@@ -124,7 +124,7 @@ def sum_trees(conversion: Conversion, matrix: str, trees: list[Tree], n_targets:
         return _sum_version_5(conversion, matrix, trees, n_targets)
     if any(tree.members for tree in trees):
         raise TreesNeedOtherOpsetError  # the older operator has no categorical splits
-    return _sum_version_3(conversion, matrix, trees, n_targets)
+    return _sum_version_4(conversion, matrix, trees, n_targets)
 
 
 def _sum_version_5(conversion: Conversion, matrix: str, trees: list[Tree], n_targets: int) -> str:
@@ -187,7 +187,7 @@ def _sum_version_5(conversion: Conversion, matrix: str, trees: list[Tree], n_tar
     return conversion.graph.ml("TreeEnsemble", matrix, **attributes)
 
 
-def _sum_version_3(conversion: Conversion, matrix: str, trees: list[Tree], n_targets: int) -> str:
+def _sum_version_4(conversion: Conversion, matrix: str, trees: list[Tree], n_targets: int) -> str:
     """The older operator: several values a leaf, thresholds in double, the sums rounded to float32 at the end."""
     tree_ids, node_ids, features, splits, missing, left, right = [], [], [], [], [], [], []
     modes: list[str] = []

@@ -93,6 +93,7 @@ def export_onnx(
 def _parity_rows(workspace: Workspace, version: ModelVersion, kept: RunModel) -> tuple[pd.DataFrame, list[int]]:
     """Evenly spaced rows of the training data with the signature's columns, and their positions in it."""
     import numpy as np
+    import pandas as pd
 
     from ..datasets.dataset import open_dataset
 
@@ -111,10 +112,18 @@ def _parity_rows(workspace: Workspace, version: ModelVersion, kept: RunModel) ->
             "the model takes. Log the model with the frame it was fitted on: run.log_model(model, example=df)."
         )
     frame = dataset.to_pandas(columns=names)
-    if not len(frame):
-        raise ExportError(f"{version.ref} cannot be exported: its training data {kept.training_ref} has no rows.")
-    wanted = settings.get_int("parity_rows") or len(frame)
-    positions = np.linspace(0, len(frame) - 1, min(wanted, len(frame))).round().astype(np.int64)
+    # No client can send an infinite number, so rows that have one prove nothing.
+    finite = np.ones(len(frame), dtype=bool)
+    for name in frame.columns:
+        if frame[name].dtype.kind == "f" and not isinstance(frame[name].dtype, pd.CategoricalDtype):
+            finite &= ~np.isinf(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+    usable = np.flatnonzero(finite)
+    if not len(usable):
+        raise ExportError(
+            f"{version.ref} cannot be exported: its training data {kept.training_ref} has no usable rows."
+        )
+    wanted = settings.get_int("parity_rows") or len(usable)
+    positions = usable[np.linspace(0, len(usable) - 1, min(wanted, len(usable))).round().astype(np.int64)]
     return frame.iloc[positions], positions.tolist()
 
 

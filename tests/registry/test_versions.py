@@ -65,7 +65,7 @@ def test_aliases_move_and_stages_follow_the_table(workspace: Workspace) -> None:
     assert set_alias(workspace, "churn:2", "champion").aliases == ["champion"]
     assert get_model(workspace, "churn:1").aliases == []
     assert promote(workspace, "churn:2", Stage.production).stage is Stage.production
-    with pytest.raises(ConflictError, match="cannot go to 'none'. Allowed: archived, staging"):
+    with pytest.raises(ConflictError, match=r"cannot go to 'none'\. Allowed: archived, staging"):
         promote(workspace, "churn:2", Stage.none)
     moved = [entry for entry in audit.list_entries(workspace.database) if entry.operation == "registry.promote"]
     assert [(e.subject, e.details["before"], e.details["after"]) for e in moved] == [("churn:2", "none", "production")]
@@ -89,7 +89,7 @@ def test_unknown_references_say_what_there_is(workspace: Workspace, ref: str, se
 def test_a_run_without_a_model_says_how_to_keep_one(workspace: Workspace) -> None:
     with start_run(workspace, "empty"):
         pass
-    with pytest.raises(NotFoundError, match="kept no model. Fit one"):
+    with pytest.raises(NotFoundError, match=r"kept no model\. Fit one"):
         register(workspace, "empty", "churn")
 
 
