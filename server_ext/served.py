@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ class ServedWorkspace:
         self.location = location
         self._lock = threading.Lock()
         self._opened: Workspace | RemoteWorkspace | None = None
+        self._opened_identity: tuple[int, int] | None = None
         self._threads = ThreadPoolExecutor(max_workers=_N_THREADS, thread_name_prefix="snapml")
 
     @property
@@ -43,14 +45,26 @@ class ServedWorkspace:
         """Whether there is something to open without making it."""
         return self.is_remote or (Path(self.location) / "snapml.db").exists()
 
+    def identity(self) -> tuple[int, int] | None:
+        """Which database file lies there now. Somebody may have removed or replaced the folder; what is open would
+        then be a file without a name, in which everything written is lost."""
+        if self.is_remote:
+            return None
+        try:
+            found = os.stat(Path(self.location) / "snapml.db")
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def open(self, actor: str | None = None) -> Workspace | RemoteWorkspace:
         """The workspace, acting as `actor` when that is known. Call from a thread.
 
         Raises UnavailableError when it cannot be opened; the next call tries again.
         """
         with self._lock:
-            if self._opened is None:
+            if self._opened is None or self.identity() != self._opened_identity:
                 self._opened = open_workspace(self.location)
+                self._opened_identity = self.identity()
             opened = self._opened
         if actor is not None and isinstance(opened, Workspace):
             return opened.acting_as(actor, opened.permissions)

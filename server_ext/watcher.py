@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from ..domain.errors import SnapMLError
 from ..domain.event import Event
-from ..governance.status import list_events
+from ..governance.status import get_status, list_events
 from ..store.remote import RemoteWorkspace
 from ..store.workspace import Workspace
 from .served import ServedWorkspace
@@ -43,6 +43,9 @@ class Watcher:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
+        #: Id of the last event told; None until the workspace is followed.
+        self.cursor: int | None = None
+        self._identity: tuple[int, int] | None = None
 
     def start(self) -> None:
         """Begin, from the event loop."""
@@ -68,67 +71,57 @@ class Watcher:
             return
 
     def _watch(self) -> None:
-        cursor: int | None = None
         complained = False
         while not self._stop.is_set():
             try:
                 if self._served.exists:
-                    workspace = self._served.open()
-                    if cursor is None:
-                        cursor = _newest(workspace)
-                    if isinstance(workspace, RemoteWorkspace):
-                        cursor = self._follow_remote(workspace, cursor)
-                    else:
-                        cursor = self._follow_local(workspace, cursor)
-                    complained = False
+                    self._follow()
+                complained = False
             except (SnapMLError, sqlite3.Error) as error:
                 if not complained:
                     self._log.warning("SnapML cannot follow the workspace %s: %s", self._served.location, error)
                 complained = True
-            # Either nothing is there yet or the last look failed.
+            # Nothing is there yet, it was replaced, or the last look failed.
             self._stop.wait(_RETRY_SECONDS if complained else min(_RETRY_SECONDS, 2 * self._poll_seconds))
 
-    def _follow_local(self, workspace: Workspace, cursor: int) -> int:
-        """Until stopped or failed. Returns the cursor, so that nothing is lost when following goes on."""
+    def _follow(self) -> None:
+        """Until stopped, failed, or the workspace was replaced by another one."""
+        workspace, identity = self._served.open(), self._served.identity()
+        if self.cursor is None:
+            self.cursor = get_status(workspace).last_event_id
+        elif identity != self._identity:
+            self.cursor = 0  # all of what came in its place is new
+        self._identity = identity
+        if isinstance(workspace, RemoteWorkspace):
+            while not self._stop.is_set():
+                self._tell_new(workspace)
+                self._stop.wait(self._poll_seconds)
+            return
         seen = -1
         try:
-            while not self._stop.is_set():
+            while not self._stop.is_set() and self._served.identity() == identity:
                 version = workspace.database.data_version()
                 if version != seen:
-                    cursor = self._tell_new(workspace, cursor)
+                    self._tell_new(workspace)
                     seen = version  # read before the events: a commit in between moves it again
                 self._stop.wait(self._poll_seconds)
         finally:
             workspace.database.close()
-        return cursor
 
-    def _follow_remote(self, workspace: RemoteWorkspace, cursor: int) -> int:
-        while not self._stop.is_set():
-            cursor = self._tell_new(workspace, cursor)
-            self._stop.wait(self._poll_seconds)
-        return cursor
-
-    def _tell_new(self, workspace: Workspace | RemoteWorkspace, cursor: int) -> int:
-        while batch := list_events(workspace, after=cursor, limit=_BATCH):
-            cursor = batch[-1].event_id
-            assert self._loop is not None
+    def _tell_new(self, workspace: Workspace | RemoteWorkspace) -> None:
+        assert self.cursor is not None and self._loop is not None
+        while batch := list_events(workspace, after=self.cursor, limit=_BATCH):
             try:
                 self._loop.call_soon_threadsafe(self._tell, batch)
             except RuntimeError:  # the loop was closed before we were stopped
                 self._stop.set()
-                break
-        return cursor
+                return
+            self.cursor = batch[-1].event_id
 
     def _tell(self, batch: list[Event]) -> None:
         waiting, self._changed = self._changed, asyncio.Event()
         waiting.set()
         self._announce(batch)
-
-
-def _newest(workspace: Workspace | RemoteWorkspace) -> int:
-    from ..governance.status import get_status
-
-    return get_status(workspace).last_event_id
 
 
 def distinct(batch: list[Event]) -> list[Event]:

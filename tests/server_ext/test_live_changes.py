@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -49,18 +51,11 @@ async def _until(condition: Callable[[], bool], seconds: float = 20) -> None:
         await asyncio.sleep(0.01)
 
 
-async def _follow(extension: Any, workspace: Workspace) -> None:
-    """Return once the watcher follows the workspace: it has told of a first event."""
-    with workspace.transaction() as tx:
-        tx.event("host.started", "first")
-    await extension.watcher.wait_for_change(20)
-
-
 async def test_another_process_is_heard_within_a_second(
     heard: list[dict[str, Any]], extension: Any, served_folder: Path
 ) -> None:
     workspace = Workspace(served_folder, actor="ada")
-    await _until(lambda: _has_cursor(extension))
+    await _until(lambda: extension.watcher.cursor is not None)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _WRITE, str(served_folder), "run-7", stdout=subprocess.PIPE
     )
@@ -72,9 +67,23 @@ async def test_another_process_is_heard_within_a_second(
     assert said["heard_at"] - float(output) < 1.0
 
 
-def _has_cursor(extension: Any) -> bool:
-    """The watcher's thread has opened the workspace: from then on nothing is missed."""
-    return extension.served._opened is not None
+async def test_a_workspace_that_was_replaced_is_followed_and_served(
+    heard: list[dict[str, Any]], extension: Any, jp_fetch: Fetch, served_folder: Path
+) -> None:
+    _add_event(served_folder, "old")
+    await _until(lambda: extension.watcher.cursor is not None)
+    _add_event(served_folder, "known")
+    await _until(lambda: any(said["subject"] == "known" for said in heard))
+    shutil.rmtree(served_folder)
+    _add_event(served_folder, "new")
+    await _until(lambda: any(said["subject"] == "new" for said in heard))
+    answer = await jp_fetch("snapml", "api", "governance.list_events", method="POST", body=b"{}")
+    assert [event["subject"] for event in json.loads(answer.body)] == ["new"]
+
+
+def _add_event(folder: Path, subject: str) -> None:
+    with Workspace(folder, actor="ada").transaction() as tx:
+        tx.event("run.started", subject)
 
 
 async def test_many_changes_to_one_thing_are_one_signal_with_the_newest_id(served_folder: Path) -> None:
@@ -136,6 +145,4 @@ async def test_a_cursor_that_is_no_number_is_refused(jp_fetch: Fetch) -> None:
 async def test_kernels_inherit_the_servers_workspace(
     jp_fetch: Fetch, jp_serverapp: Any, extension: Any, served_folder: Path
 ) -> None:
-    import os
-
     assert os.environ["SNAPML_WORKSPACE"] == str(served_folder)
