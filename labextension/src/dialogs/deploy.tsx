@@ -39,7 +39,7 @@ export async function deploy(ref: string, surroundings: ISurroundings): Promise<
     return;
   }
   const body = new DeployBody(plan, surroundings);
-  const { button, value } = await showDialog<string>({
+  const { button } = await showDialog<string>({
     title: trans.__('Deploy %1', plan.version.ref),
     body,
     buttons: [
@@ -47,12 +47,13 @@ export async function deploy(ref: string, surroundings: ISurroundings): Promise<
       Dialog.createButton({
         label: trans.__('Insert as cell'),
         caption: trans.__('Put the magic that does this into the notebook, to run it yourself'),
+        accept: false,
         actions: ['insert']
       }),
       Dialog.okButton({ label: trans.__('Deploy') })
     ]
   });
-  const endpoint = (value ?? '').trim() || plan.version.name;
+  const endpoint = body.getValue().trim() || plan.version.name;
   if (button.actions.includes('insert')) {
     await commands.execute(CommandIDs.insertCell, { code: magicOf(plan.version, endpoint) });
     return;

@@ -134,11 +134,19 @@ function Answer(props: { answer: IEndpointAnswer }): React.ReactElement {
           <p className="jp-snapml-prediction">{scalar(first.label)}</p>
           {first.probabilities &&
             Object.entries(first.probabilities).map(([label, p]) => (
-              <label key={label} className="jp-snapml-probability">
+              <div key={label} className="jp-snapml-probability">
                 <span>{label}</span>
-                <meter min={0} max={1} value={p} />
+                <div
+                  role="meter"
+                  aria-label={trans.__('Probability of %1', label)}
+                  aria-valuemin={0}
+                  aria-valuemax={1}
+                  aria-valuenow={p}
+                >
+                  <div style={{ width: `${100 * p}%` }} />
+                </div>
                 <span>{metric(p)}</span>
-              </label>
+              </div>
             ))}
         </>
       )}

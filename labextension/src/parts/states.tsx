@@ -1,5 +1,5 @@
 import React from 'react';
-import { sentence } from '../api/errors';
+import { sentence, SnapMLError } from '../api/errors';
 import type { IAnswer } from '../live/hooks';
 import { CommandIDs } from '../tokens';
 import { useSurroundings } from './surroundings';
@@ -74,10 +74,12 @@ export function Answered<T>(props: {
   children: (data: T) => React.ReactNode;
 }): React.ReactElement {
   const { answer } = props;
+  // What no longer exists must not stand there as if it did.
+  const isGone = answer.error instanceof SnapMLError && answer.error.code === 'not_found';
   return (
     <>
       {answer.error !== undefined && <Problem error={answer.error} onRetry={answer.retry} />}
-      {answer.data !== undefined ? (
+      {answer.data !== undefined && !isGone ? (
         props.children(answer.data)
       ) : answer.error === undefined ? (
         <Skeleton n={props.skeletonRows} />

@@ -30,7 +30,12 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
     app.commands.addCommand(CommandIDs.open, {
       label: trans.__('Open'),
       caption: trans.__('Open the page of this'),
-      describedBy: { args: SUBJECT_SCHEMA },
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { ...SUBJECT_SCHEMA.properties, title: { type: 'string' } }
+        }
+      },
       execute: async args => {
         const subject = subjectOf(app, args);
         const kind = subject?.kind === 'alert' ? 'monitor' : subject?.kind;
@@ -42,6 +47,10 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
         const open = tracker.find(page => page.id === pageId(kind, subject.ref));
         const page = open ?? createPage(surroundings, kind, subject.ref);
         if (open === undefined) {
+          if (typeof args.title === 'string') {
+            page.title.label = args.title;
+          }
+          page.title.changed.connect(() => void tracker.save(page));
           void tracker.add(page);
           app.shell.add(page, 'main', { type: trans.__('SnapML') });
         }
@@ -63,7 +72,12 @@ export const pagesPlugin: JupyterFrontEndPlugin<void> = {
     if (restorer !== null) {
       void restorer.restore(tracker, {
         command: CommandIDs.open,
-        args: page => ({ kind: page.content.kind, ref: page.content.reference }),
+        // A page that is restored behind another one does not read its title before it is shown.
+        args: page => ({
+          kind: page.content.kind,
+          ref: page.content.reference,
+          title: page.title.label
+        }),
         name: page => page.id
       });
     }
