@@ -78,14 +78,14 @@ def rebuild(held: pa.DataType, n_rows: int, buffers: list[Buffer]) -> pa.Array:
     return array
 
 
-def number_width(held: pa.DataType) -> int:
-    """Bytes of one number in the second canonical buffer of that type; 1 when it holds bits, bytes or nothing."""
+def number_type(held: pa.DataType) -> str:
+    """The numpy type of the second canonical buffer of that type, as "i8" or "f4"; "" when it holds bits or bytes."""
     types = pa.types
     if _is_variable(held) or types.is_list(held) or types.is_large_list(held) or types.is_map(held):
-        return 4
-    if types.is_primitive(held) or types.is_decimal(held):
-        return max(1, int(held.bit_width) // 8)
-    return 1
+        return "u4"
+    if types.is_integer(held) or types.is_temporal(held):
+        return f"i{held.bit_width // 8}"
+    return f"f{held.bit_width // 8}" if types.is_floating(held) else ""
 
 
 def buffer_bytes(buffer: Buffer) -> Bytes:

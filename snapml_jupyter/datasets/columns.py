@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from .chunks import Buffer, canonical_buffers, number_width, text_offsets
+from .chunks import Buffer, canonical_buffers, number_type, text_offsets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +26,8 @@ class PartSource(Protocol):
     type: pa.DataType
 
     @property
-    def width(self) -> int:
-        """Bytes of one number in the second buffer (values or lengths); 1 when it holds no numbers."""
+    def numbers(self) -> str:
+        """The numpy type of the second buffer (values or lengths), "" when it holds no numbers."""
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         """Canonical buffers of the rows [start, stop)."""
@@ -43,8 +43,8 @@ class NumpyPart:
         self.values, self.type = values, held
 
     @property
-    def width(self) -> int:
-        return int(self.values.dtype.itemsize)
+    def numbers(self) -> str:
+        return number_type(self.type)
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         return [b"", np.ascontiguousarray(self.values[start:stop]).view(np.uint8)]
@@ -76,8 +76,8 @@ class ArrowPart:
         self.values, self.type = values, values.type
 
     @property
-    def width(self) -> int:
-        return number_width(self.type)
+    def numbers(self) -> str:
+        return number_type(self.type)
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         return canonical_buffers(self._piece(start, stop))

@@ -28,6 +28,9 @@ _GROUP = 8
 _RUN = 64
 
 
+_POOLS: dict[int, ThreadPoolExecutor] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """The rows [first, last) of one chunk that a reader wants; `number` is the chunk's place in the version."""
@@ -103,14 +106,24 @@ def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, grou
         yield from map(function, items)
         return
     groups = [items[start : start + group] for start in range(0, len(items), group)]
-    with ThreadPoolExecutor(workers) as pool:
-        under_way: deque[Future[list[U]]] = deque()
-        for some in groups:
-            under_way.append(pool.submit(_each, function, some))
-            if len(under_way) > 2 * workers:
-                yield from under_way.popleft().result()
-        while under_way:
+    under_way: deque[Future[list[U]]] = deque()
+    for some in groups:
+        under_way.append(_threads().submit(_each, function, some))
+        if len(under_way) > 2 * workers:
             yield from under_way.popleft().result()
+    while under_way:
+        yield from under_way.popleft().result()
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Threads that stay: new ones start with an empty heap, and filling it costs as much as reading the data.
+
+    By process, because a forked child has the executor but not its threads. The work must not call `in_threads` itself.
+    """
+    pid = os.getpid()
+    if pid not in _POOLS:
+        _POOLS.setdefault(pid, ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="snapml-datasets"))
+    return _POOLS[pid]
 
 
 def _each(function: Callable[[T], U], items: list[T]) -> list[U]:

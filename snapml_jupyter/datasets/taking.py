@@ -85,7 +85,7 @@ def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob
     """Compress the chunks and put them into packs; yields the digest of each pack, which is then durable."""
 
     def encode(job: ChunkJob) -> bytes:
-        return encode_chunk(job.part.buffers(job.start, job.stop), job.part.width)
+        return encode_chunk(job.part.buffers(job.start, job.stop), job.part.numbers)
 
     writer = PackWriter()
     # The next pack is compressed while the last one reaches the disk.

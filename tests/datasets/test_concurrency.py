@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from snapml_jupyter.datasets import versions
 from snapml_jupyter.datasets.dataset import open_dataset
@@ -17,6 +19,7 @@ from snapml_jupyter.store.workspace import Workspace
 WRITER = """
 import sys
 import pandas as pd
+import pytest
 from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.store.workspace import Workspace
 workspace = Workspace(sys.argv[1], actor=sys.argv[2])
@@ -30,6 +33,7 @@ ENDLESS = """
 import sys
 import numpy as np
 import pandas as pd
+import pytest
 from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.store.workspace import Workspace
 workspace = Workspace(sys.argv[1], actor="mortal")
@@ -83,3 +87,31 @@ def test_a_process_killed_while_it_writes_harms_no_version(tmp_path: Path) -> No
         assert len(frame) == 20_000
         assert (frame["y"] == "constant").all()
     assert isinstance(frame, pd.DataFrame)
+
+
+FORKED = """
+import multiprocessing, sys
+import numpy as np, pandas as pd
+from snapml_jupyter.datasets.dataset import open_dataset
+from snapml_jupyter.datasets.snapshot import snapshot
+from snapml_jupyter.store.workspace import Workspace
+workspace = Workspace(sys.argv[1], actor="ada")
+frame = pd.DataFrame({"x": np.arange(200_000.0), "y": np.arange(200_000)})
+snapshot(workspace, "frame", frame)
+def child(number):
+    changed = open_dataset(workspace, "frame@v1").to_pandas()
+    return snapshot(workspace, "frame", changed + number).ref
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(sorted(pool.map(child, [1, 2, 3])))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform starts every process afresh")
+def test_forked_children_snapshot_and_read_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED, str(tmp_path / "workspace")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.strip() == "['frame@v2', 'frame@v3', 'frame@v4']", done.stderr
