@@ -31,7 +31,7 @@ def register(workspace: Any, report: CellReport, name: str | None) -> tuple[Mode
 
     try:
         return register_version(workspace, report.run.run_id, name), []
-    except SnapMLError as error:
+    except (SnapMLError, OSError) as error:
         return None, [f"The model is kept with the run but not registered as '{name}'. {error}"]
 
 

@@ -98,7 +98,7 @@ class Table(Shown):
             for row in self.rows
         )
         return (
-            f'<div style="{_FONT};{_TEXT};overflow-x:auto">{title}<table style="border-collapse:collapse;border:0;margin:0">'
+            f'<div style="{_FONT};{_TEXT};overflow-x:auto">{title}<table style="border-collapse:collapse;border:0;margin:0;font:inherit;color:inherit">'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
@@ -115,11 +115,12 @@ class Table(Shown):
         return "\n".join(lines)
 
     def _numeric(self) -> list[bool]:
-        columns = list(zip(*self.rows, strict=True))
-        return [
-            all(value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)) for value in column)
-            for column in columns
-        ] or [False] * len(self.headers)
+        """Which columns hold numbers only, and so stand to the right."""
+        found = []
+        for column in zip(*self.rows, strict=True):
+            values = [value for value in column if value is not None]
+            found.append(bool(values) and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values))
+        return found or [False] * len(self.headers)
 
 
 @dataclass(frozen=True, repr=False)

@@ -47,15 +47,22 @@ def snap(call: Call) -> Any:
     argument(
         "--status", choices=["running", "finished", "failed", "cancelled", "interrupted"], help="only runs that are so"
     ),
-    argument("--limit", type=int, default=20, metavar="N", help="how many, newest first (20)"),
-    examples=("%snap_runs", "failed = %snap_runs --status failed --limit 5"),
+    argument("--where", metavar="EXPR", help='only runs that meet it: "metrics.auc > 0.8 and params.depth = 6"'),
+    argument("--sort", metavar="KEY", help='order: metrics.auc, "metrics.auc desc"; without it newest first'),
+    argument("--limit", type=int, default=20, metavar="N", help="how many (20)"),
+    examples=(
+        "%snap_runs",
+        '%snap_runs --where "metrics.auc > 0.7" --sort "metrics.auc desc"',
+        "failed = %snap_runs --status failed --limit 5",
+    ),
     completes={"name": "run"},
 )
-def snap_runs(call: Call, name: str | None, status: str | None, limit: int) -> Any:
-    """Runs, newest first, with their metrics, data and models."""
+def snap_runs(call: Call, name: str | None, status: str | None, where: str | None, sort: str | None, limit: int) -> Any:
+    """Runs with their metrics, data and models: newest first, or by a condition and order of yours."""
     from ..domain.run import RunStatus
     from ..public.current import workspace
     from ..runs.queries import list_runs
     from ..runs.run_list import RunList
 
-    return RunList(list_runs(workspace(), limit=limit, name=name, status=RunStatus(status) if status else None))
+    wanted = RunStatus(status) if status else None
+    return RunList(list_runs(workspace(), limit=limit, name=name, status=wanted, where=where, sort=sort))

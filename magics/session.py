@@ -47,7 +47,7 @@ class Session:
             cell = self._cells.pop() if self._cells else None
             error: BaseException | None = KeyboardInterrupt()
         else:
-            cell = next((cell for cell in self._cells if cell.info is result.info), None)
+            cell = self._cell_of(result.info)
             error = result.error_in_exec or result.error_before_exec
         if cell is None:
             return
@@ -62,6 +62,14 @@ class Session:
             if cell.recording is not None:
                 cell.recording.abandon()
         self._cells.clear()
+
+    def _cell_of(self, info: Any) -> RunningCell | None:
+        for cell in reversed(self._cells):
+            if cell.info is info:
+                return cell
+        # When showing an error fails in turn, IPython tells of the cell with a new description of it.
+        newest = self._cells[-1] if self._cells else None
+        return newest if newest is not None and newest.info.raw_cell == info.raw_cell else None
 
     # What the magic asks
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: The name by which the cell finds its run.
 RUN_VARIABLE = "run"
+#: Kept of an error, in characters.
+_MAX_MESSAGE, _MAX_TRACEBACK = 8_000, 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +136,15 @@ class CellRecording:
         status, problem = _outcome(error, self.namespace)
         model = None
         if self.active.is_active:  # the cell may have ended it itself
-            with self._warning_of("Not everything was recorded"):
-                self._log_params()
-                self._log_output()
-            if status is RunStatus.finished:
-                with self._warning_of("The model is not kept"):
-                    model = self._keep_model()
+            try:
+                with self._warning_of("Not everything was recorded"):
+                    self._log_params()
+                    self._log_output()
+                if status is RunStatus.finished:
+                    with self._warning_of("The model is not kept"):
+                        model = self._keep_model()
+            except KeyboardInterrupt:
+                self.warnings.append("Recording was interrupted after the cell: not everything is kept.")
         run = self.active.finish(status, problem, seconds)
         return CellReport(run, self.inputs, model, self.warnings)
 
@@ -230,7 +235,14 @@ def describe_error(error: BaseException, namespace: MutableMapping[str, Any]) ->
         each = each.tb_next
     return RunError(
         type=type(error).__name__,
-        message=str(error),
+        message=_message(error)[:_MAX_MESSAGE],
         line=line,
-        traceback="".join(traceback.format_exception(type(error), error, entry)),
+        traceback="".join(traceback.format_exception(type(error), error, entry))[-_MAX_TRACEBACK:],
     )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of the notebook whose own text fails must not hide that the cell failed
+        return f"<{type(error).__name__} has no readable text>"

@@ -18,6 +18,8 @@ from typing import Any
 from .stack import is_inside_a_library_call
 
 _METHODS = ("fit", "partial_fit", "fit_transform", "fit_predict")
+#: Fits that are remembered, with what they were fitted on: a loop over a thousand models must not hold a thousand frames.
+MAX_FITS = 50
 _watching: FitWatch | None = None
 
 
@@ -78,7 +80,7 @@ class FitWatch:
         with self._lock:
             # A loop over batches or folds is one estimator fitted again: the last time counts.
             self.fits = [earlier for earlier in self.fits if earlier.estimator is not estimator]
-            self.fits.append(fit)
+            self.fits = [*self.fits[1 - MAX_FITS :], fit]
         return fit
 
     def _watch(self, cls: type) -> None:

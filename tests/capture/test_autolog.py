@@ -208,6 +208,13 @@ def test_a_model_logged_by_hand_is_left_alone(record: Record) -> None:
     assert report.model.variable == "mine"
 
 
+def test_a_loop_over_many_models_keeps_the_last_and_holds_few_frames(record: Record) -> None:
+    report = record("for alpha in range(1, 120):\n    model = Ridge(alpha).fit(X, y)")
+    assert report.run.params["alpha"] == 119
+    assert report.model is not None
+    assert report.model.variable == "model"
+
+
 def test_metrics_are_recorded_under_the_functions_name(record: Record) -> None:
     report = record(
         "a = accuracy_score([1, 0, 1, 1], [1, 0, 0, 1])\nf1_score([1, 0], [1, 0], average=None)\nconfusion_matrix([1], [1])"
@@ -312,6 +319,12 @@ def test_a_failing_cell_keeps_what_was_seen_and_leaves_no_trace(record: Record, 
     assert run.params["C"] == 0.25
     assert report.model is None
     assert [a.path for a in run.artifacts] == ["stdout.txt"]
+
+
+def test_an_error_without_readable_text_is_recorded(record: Record) -> None:
+    error = record("class Odd(Exception):\n    def __str__(self): raise ValueError\nraise Odd").run.error
+    assert error is not None
+    assert (error.type, error.message, error.line) == ("Odd", "<Odd has no readable text>", 3)
 
 
 def test_an_interrupted_cell_is_cancelled(record: Record) -> None:

@@ -36,6 +36,8 @@ def test_runs_are_a_list_and_a_table(kernel: Any) -> None:
     assert kernel.value("[r.name for r in runs]") == ["late"]
     assert kernel.value("list(runs.to_pandas()['name'])") == ["late"]
     assert kernel.value("runs[0].name") == "late"
+    kernel.run("found = %snap_runs --where \"name = 'late'\" --sort name")
+    assert kernel.value("[r.name for r in found]") == ["late"]
     assert kernel.run("%snap_runs nobody").text.startswith("No runs yet.")
 
 
@@ -99,9 +101,9 @@ def test_what_is_wrong_is_one_sentence(kernel: Any) -> None:
         ("%snap_feedback nix df", "InvalidInputError", "no column 'request_id'"),
         ("%snap_runs --limit many", "InvalidInputError", "invalid int value: 'many'"),
         (
-            "%snap_runs --where x",
+            "%snap_runs --wher x",
             "InvalidInputError",
-            "%snap_runs has no option '--where'. Its options: --status, --limit",
+            "no option '--wher'. Its options: --status, --where, --sort, --limit",
         ),
         ("%snap_models {1/0}", "InvalidInputError", "{1/0} cannot be replaced by a value: ZeroDivisionError"),
     ]:

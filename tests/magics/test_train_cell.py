@@ -340,6 +340,17 @@ def test_output_is_kept_up_to_a_limit_and_shown_whole(kernel: Any) -> None:
     assert "printed more to stdout than is kept" in outcome.card
 
 
+def test_an_empty_cell_is_a_run(kernel: Any) -> None:
+    assert kernel.run("%%snap_train empty").status == "ok"
+    assert get_run(kernel.workspace, "empty").status is RunStatus.finished
+
+
+def test_an_error_that_cannot_be_shown_still_ends_the_run(kernel: Any) -> None:
+    outcome = kernel.run("%%snap_train odd\nclass Odd(Exception):\n    def __str__(self): raise ValueError\nraise Odd")
+    assert outcome.status == "error"
+    assert get_run(kernel.workspace, "odd").status is RunStatus.failed
+
+
 def test_asking_for_a_registration_without_a_model_says_so(kernel: Any) -> None:
     outcome = kernel.run("%%snap_train nothing --register nothing\n1")
     assert "▲ Nothing is registered as 'nothing': no fitted model was kept in this cell." in outcome.card
