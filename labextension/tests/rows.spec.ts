@@ -41,7 +41,7 @@ test('a dataset shows its rows with thin spaces and its size', () => {
   const summary = { name: 'flights', n_versions: 3, latest: makeDataset() };
   expect(rows.datasetRow(summary, trans)).toMatchObject({
     note: 'v3',
-    figure: { value: `336${THIN}776 rows` },
+    figure: { name: 'rows', value: `336${THIN}776` },
     detail: `19 columns · 356${THIN}KB · 3 versions`
   });
 });

@@ -50,12 +50,15 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
         </span>
         {row.note && <span className="jp-snapml-row-note">{row.note}</span>}
         {row.figure?.name && (
-          <span className="jp-snapml-row-measure" title={row.figure.name}>
-            {row.figure.name}
+          <span className="jp-snapml-row-measure">
+            <span>{row.figure.name}</span>
           </span>
         )}
         {row.figure && (
-          <span className="jp-snapml-row-figure" title={row.figure.value}>
+          <span
+            className="jp-snapml-row-figure"
+            title={`${row.figure.name ?? ''} ${row.figure.value}`.trim()}
+          >
             {row.figure.value}
           </span>
         )}

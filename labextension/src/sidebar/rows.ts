@@ -85,7 +85,7 @@ export function datasetRow(dataset: DatasetSummary, trans: TranslationBundle): I
     ref: latest.ref,
     title: dataset.name,
     note: `v${latest.number}`,
-    figure: { value: trans._n('%2 row', '%2 rows', latest.n_rows, count(latest.n_rows)) },
+    figure: { name: trans._n('row', 'rows', latest.n_rows), value: count(latest.n_rows) },
     at: latest.created_at,
     detail: join([
       trans._n('%1 column', '%1 columns', latest.n_columns),
