@@ -31,8 +31,8 @@ _ENTRY = struct.Struct("<32sQQ")
 _BUFFER = struct.Struct("<BBBQQ")
 
 
-def encode_chunk(buffers: list[Buffer], numbers: str = "") -> bytes:
-    """The stored form of a chunk, each buffer compressed where that saves something. Releases the GIL inside.
+def encode_chunk(buffers: list[Buffer], numbers: str = "") -> list[Buffer]:
+    """The stored form of a chunk in pieces, each buffer compressed where that saves something. Releases the GIL inside.
 
     `numbers`: the numpy type of the second buffer (values or lengths), "" when it holds no numbers.
     """
@@ -42,7 +42,7 @@ def encode_chunk(buffers: list[Buffer], numbers: str = "") -> bytes:
         codec, narrow, width, content = compress(buffer, numbers if place == 1 else "")
         head.append(_BUFFER.pack(codec, narrow, width, len(buffer), len(content)))
         stored.append(content)
-    return b"".join([*head, *stored])
+    return [b"".join(head), *stored]
 
 
 def decode_chunk(content: bytes | memoryview, digest: str) -> list[Buffer]:
@@ -67,18 +67,19 @@ class PackWriter:
     """Collects stored chunks into one pack."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = [_START]
+        self._pieces: list[Buffer] = [_START]
         self._entries: list[bytes] = []
         self.size_bytes = len(_START)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, digest: str, stored: bytes) -> None:
-        """Append one chunk."""
-        self._entries.append(_ENTRY.pack(bytes.fromhex(digest), self.size_bytes, len(stored)))
-        self._pieces.append(stored)
-        self.size_bytes += len(stored)
+    def add(self, digest: str, pieces: list[Buffer]) -> None:
+        """Append one chunk. The pieces are copied when the pack is finished, not before."""
+        length = sum(map(len, pieces))
+        self._entries.append(_ENTRY.pack(bytes.fromhex(digest), self.size_bytes, length))
+        self._pieces.extend(pieces)
+        self.size_bytes += length
 
     def finish(self) -> bytes:
         """The bytes of the pack. The writer is empty afterwards."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..domain.errors import NotFoundError
 from ..store.blobs import digest_of
 from . import versions
+from .chunks import Buffer
 from .cutting import fit_rows, row_counts
 from .manifest import Manifest, decode_manifest, encode_manifest
 from .naming import ChunkJob, name_chunks, size_of
@@ -84,7 +85,7 @@ def _aligned(
 def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob]) -> Iterator[str]:
     """Compress the chunks and put them into packs; yields the digest of each pack, which is then durable."""
 
-    def encode(job: ChunkJob) -> bytes:
+    def encode(job: ChunkJob) -> list[Buffer]:
         return encode_chunk(job.part.buffers(job.start, job.stop), job.part.numbers)
 
     writer = PackWriter()
