@@ -7,38 +7,48 @@ from typing import TYPE_CHECKING, Any
 from .registration import Call, all_magics, argument, line_magic
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..domain.event import WorkspaceStatus
     from .display import Table
 
 
 class Overview:
-    """Where am I: the status record, shown with the newest runs and the list of magics."""
+    """Where am I: the status record, shown with what is newest, what is live, what is wrong, and the list of magics."""
 
-    def __init__(self, status: WorkspaceStatus, newest: Table) -> None:
+    def __init__(self, status: WorkspaceStatus, parts: Sequence[Table]) -> None:
         self.status = status
-        self._newest = newest
+        self._parts = parts
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from .display import Card, Quiet, Table
+        from .display import Quiet, Table
         from .tables import workspace_status
 
-        head = workspace_status(self.status)
         magics = Table(["magic", "what it does"], [(magic.written, Quiet(magic.summary)) for magic in all_magics()])
-        parts = [Card(head.title, head.subtitle, facts=head.facts, table=self._newest), magics]
+        shown = [workspace_status(self.status), *self._parts, magics]
         return {
-            "text/html": "".join(part.to_html() for part in parts),
-            "text/plain": "\n\n".join(part.to_plain() for part in parts),
+            "text/html": "".join(part.to_html() for part in shown),
+            "text/plain": "\n\n".join(part.to_plain() for part in shown),
         }
 
 
 @line_magic("snap", examples=("%snap",))
 def snap(call: Call) -> Any:
-    """Where am I: the workspace, its newest runs, and the list of magics."""
+    """Where am I: the workspace, its newest runs, endpoints and open alerts, and the list of magics."""
+    from ..domain.monitoring import AlertState
+    from ..monitoring.monitors import list_alerts
     from ..public.current import status, workspace
     from ..runs.queries import list_runs
-    from .tables import runs
+    from ..serving.deploying import list_endpoints
+    from .tables import alerts, endpoints, runs
 
-    return Overview(status(), runs(list_runs(workspace(), limit=5)))
+    here, found = workspace(), status()
+    parts = [runs(list_runs(here, limit=5))]
+    if found.n_endpoints:
+        parts.append(endpoints(list_endpoints(here)))
+    if found.n_open_alerts:
+        parts.append(alerts(list_alerts(here, AlertState.open)))
+    return Overview(found, parts)
 
 
 @line_magic(

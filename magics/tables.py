@@ -253,7 +253,7 @@ def endpoints(found: Sequence[EndpointInfo]) -> Table:
 
 
 def endpoint(found: EndpointInfo, api_key: str | None = None) -> Card:
-    """One endpoint; the key only where it was just made."""
+    """One endpoint. A key that was just made is not printed: outputs are saved with the notebook."""
     newest = found.deployments[-1] if found.deployments else None
     return Card(
         found.name,
@@ -261,7 +261,7 @@ def endpoint(found: EndpointInfo, api_key: str | None = None) -> Card:
         Status(newest.status.value) if newest else None,
         [
             ("live", found.live.model_ref if found.live else None),
-            ("API key", f"{api_key}\nShown once: keep it now." if api_key else None),
+            ("API key", "new: `.api_key` of this object holds it, this once" if api_key else None),
             ("failure", newest.failure if newest else None),
             ("keys", [k.client for k in found.keys if k.revoked_at is None]),
         ],

@@ -80,6 +80,22 @@ def test_drift_between_variables_and_between_versions(kernel: Any) -> None:
     assert kernel.value("report.drifted_columns") == ["a"]
 
 
+def test_a_new_api_key_is_not_printed_into_the_notebook(kernel: Any) -> None:
+    outcome = kernel.run(
+        "from datetime import datetime, timezone\n"
+        "from snapml_jupyter.domain.endpoint import DeployOutcome, Deployment, DeploymentStatus, EndpointInfo\n"
+        "now, version = datetime.now(timezone.utc), get_ipython().run_line_magic('snap_models', 'late')[0]\n"
+        "deployment = Deployment(endpoint='late', number=1, model_ref='late:1', onnx_digest='', signature=version.signature,\n"
+        "    status=DeploymentStatus.live, share_fraction=1.0, created_at=now, created_by='ada')\n"
+        "info = EndpointInfo(name='late', model_name='late', created_at=now, created_by='ada', deployments=[deployment])\n"
+        "DeployOutcome(endpoint=info, deployment=deployment, api_key='snapml_secret')"
+    )
+    assert outcome.status == "ok", outcome.traceback
+    assert "late  ● live" in outcome.text
+    assert "`.api_key` of this object holds it" in outcome.text
+    assert "snapml_secret" not in str(outcome.results)
+
+
 def test_nothing_yet_is_said_with_what_to_do(kernel: Any) -> None:
     assert kernel.run("%snap_endpoints").text == "No endpoints yet. Deploy a model with %snap_deploy MODEL."
     assert kernel.run("%snap_alerts").text.startswith("No alerts.")
