@@ -97,16 +97,19 @@ $(VENV)/.linked: $(VENV)/.installed $(LAB)/package.json
 
 # -- checks ------------------------------------------------------------------------------------------------------------
 
+# Everything runs even when something failed before it; pytest's closing line comes last.
 test: install-dev browser
-	@$(MAKE) --no-print-directory lint jest
-	@$(MAKE) --no-print-directory pytest
+	@failed=0; \
+	  $(MAKE) --no-print-directory --keep-going lint jest || failed=1; \
+	  $(MAKE) --no-print-directory pytest || failed=1; \
+	  exit $$failed
 
 pytest:
 	$(call say,pytest)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: install-dev
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint-python lint-js types
+	@$(MAKE) --no-print-directory --keep-going -j2 --output-sync=target lint-python lint-js types
 
 lint-python:
 	$(call say,ruff)
