@@ -31,15 +31,16 @@ const NOTHING_YET: Answers = {
   'monitoring.list_alerts': []
 };
 
-/** The sidebar over given answers; an Error among them is thrown. */
+/** The sidebar over given answers; an Error among them is thrown, a function is called with the arguments. */
 async function show(given: Answers, whoami?: Error) {
   const answers: Answers = { ...NOTHING_YET, ...given };
   const client = {
-    call: async (name: string) => {
-      if (answers[name] instanceof Error) {
-        throw answers[name];
+    call: async (name: string, args: object) => {
+      const answer = answers[name];
+      if (answer instanceof Error) {
+        throw answer;
       }
-      return answers[name];
+      return typeof answer === 'function' ? answer(args) : answer;
     },
     whoami: async () => {
       if (whoami) {
@@ -163,6 +164,26 @@ test('of a long list only some rows are in the document, and each says its place
   expect(rows[1].getAttribute('aria-posinset')).toBe('2');
   expect(rows[1].getAttribute('aria-setsize')).toBe('200');
   await waitFor(() => expect(runs.textContent).toContain('12\u202f345'));
+});
+
+test('older runs are loaded when the end is reached, and none vanishes when newer ones arrive', async () => {
+  let all = many(205).map((run, i) => ({
+    ...run,
+    started_at: new Date(Date.UTC(2026, 0, 2) - 1000 * i).toISOString()
+  }));
+  const page = ({ limit = 100, offset = 0 }) => all.slice(offset, offset + limit);
+  const { queries } = await show({ 'runs.list_runs': page });
+  const runs = await section('Runs');
+  const sizes = () => within(runs).getAllByRole('option')[0].getAttribute('aria-setsize');
+  expect(sizes()).toBe('200');
+  // jsdom measures nothing, so the end comes into sight by the keyboard's jump to the last row.
+  act(() => within(runs).getAllByRole('option')[0].focus());
+  fireEvent.keyDown(document.activeElement!, { key: 'End' });
+  await waitFor(() => expect(sizes()).toBe('205'));
+  const newer = { started_at: new Date(Date.UTC(2026, 0, 3)).toISOString() };
+  all = [makeRun({ run_id: 'new', name: 'new', ...newer }), ...all];
+  queries.announce('run.started');
+  await waitFor(() => expect(sizes()).toBe('206'));
 });
 
 test('focus and the row it is on survive a refresh that adds rows above', async () => {

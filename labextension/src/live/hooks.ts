@@ -14,6 +14,8 @@ export interface IAskOptions {
   everyMilliseconds?: number;
   /** False: do not ask at all (an argument is not known yet). */
   enabled?: boolean;
+  /** False: do not ask again when something changes, only on refresh and by the slow net. */
+  isLive?: boolean;
 }
 
 /** The newest answer of an operation; the component is drawn again when it changes. */
@@ -23,9 +25,10 @@ export function useOperation<N extends OperationName>(
   options: IAskOptions = {}
 ): IAnswer<ResultOf<N>> {
   const key = JSON.stringify(args);
+  const { isLive = true } = options;
   const hold = useCallback(
-    (pool: QueryPool) => pool.hold(name, JSON.parse(key) as ArgumentsOf<N>),
-    [name, key]
+    (pool: QueryPool) => pool.hold(name, JSON.parse(key) as ArgumentsOf<N>, isLive),
+    [name, key, isLive]
   );
   return useQuery<ResultOf<N>>(hold, options);
 }

@@ -20,10 +20,10 @@ export class QueryPool implements IDisposable {
     return this._isDisposed;
   }
 
-  /** The query of an operation with these arguments. */
-  hold<N extends OperationName>(name: N, args: ArgumentsOf<N>): Query<ResultOf<N>> {
-    const key = `${name} ${JSON.stringify(args)}`;
-    return this.held(key, () => this.client.call(name, args), topicsOf(name));
+  /** The query of an operation with these arguments; not `isLive`, it is left out when changes are announced. */
+  hold<N extends OperationName>(name: N, args: ArgumentsOf<N>, isLive = true): Query<ResultOf<N>> {
+    const key = `${isLive ? 'live' : 'once'} ${name} ${JSON.stringify(args)}`;
+    return this.held(key, () => this.client.call(name, args), isLive ? topicsOf(name) : []);
   }
 
   /** The query of who acts, on which workspace. */

@@ -1,14 +1,12 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { OperationName, ResultOf } from '../api/client';
 import type { IAnswer } from '../live/hooks';
 import { useOperation } from '../live/hooks';
 import { useSurroundings } from '../parts/surroundings';
+import { useGrowingRuns } from './growing-runs';
 import type { IRow } from './rows';
 import * as make from './rows';
 import type { ISection } from './section';
-
-/** Runs loaded at first, and each time the end of the list comes into sight. */
-const PAGE_ROWS = 200;
 
 const NO_ARGUMENTS = {};
 
@@ -91,16 +89,10 @@ type Rows = Pick<ISection, 'answer' | 'rows' | 'total' | 'onNearEnd'>;
 
 function useRuns(): Rows {
   const { trans } = useSurroundings();
-  const [limit, setLimit] = useState(PAGE_ROWS);
-  const answer = useOperation('runs.list_runs', { limit });
+  const { answer, runs, onNearEnd } = useGrowingRuns();
   const status = useOperation('governance.get_status', NO_ARGUMENTS);
-  const rows = useRows(answer, run => make.runRow(run, trans));
-  const loaded = answer.data?.length ?? 0;
-  const onNearEnd = useCallback(
-    () => setLimit(old => (loaded === old ? old + PAGE_ROWS : old)),
-    [loaded]
-  );
-  return { answer, rows, total: Math.max(loaded, status.data?.n_runs ?? 0), onNearEnd };
+  const rows = useMemo(() => runs.map(run => make.runRow(run, trans)), [runs, trans]);
+  return { answer, rows, total: Math.max(runs.length, status.data?.n_runs ?? 0), onNearEnd };
 }
 
 function useAlerts(): Rows {

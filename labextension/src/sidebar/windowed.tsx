@@ -89,10 +89,11 @@ export function WindowedRows(props: {
   }, [scroller, keys, rowHeight]);
 
   useEffect(() => {
-    if (keys.length > 0 && range.last >= keys.length) {
+    const isActiveLast = keys.length > 0 && activeKey === keys[keys.length - 1];
+    if (isActiveLast || (keys.length > 0 && range.last >= keys.length)) {
       onNearEnd?.();
     }
-  }, [keys.length, range.last, onNearEnd]);
+  }, [keys, activeKey, range.last, onNearEnd]);
 
   const shown: number[] = [];
   for (let i = range.first; i < Math.min(range.last, keys.length); i++) {
