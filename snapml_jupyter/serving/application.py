@@ -105,6 +105,8 @@ class EndpointApplication:
             content = _encode({"error": f"Request {request.request_id} failed inside the server; see its host.log."})
         if request.served is not None:
             request.served.counter.count(status, request.n_rows, perf_counter() - started_at)
+        if request.method == "HEAD":
+            headers = (*headers, (b"connection", b"close"))  # no body follows, see OneWriteTransport
         await send(
             {
                 "type": "http.response.start",

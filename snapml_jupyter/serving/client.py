@@ -73,6 +73,10 @@ class Endpoint:
         live = self.info.live
         return f"Endpoint({self.name!r}, {live.model_ref if live else 'nothing live'}, {self.url or 'host stopped'})"
 
+    def __del__(self) -> None:
+        if getattr(self, "_connection", None) is not None:
+            self._close()
+
     @property
     def info(self) -> EndpointInfo:
         """The endpoint as it is recorded now. Raises NotFoundError when it was removed."""

@@ -28,6 +28,7 @@ from .. import settings
 from ..domain.errors import SnapMLError
 from .application import EndpointApplication, Limits
 from .metrics import add_up
+from .one_write import OneWriteProtocol
 from .prediction_log import PredictionLog
 from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, workers_folder, write_report
 from .routing import RoutingTable
@@ -71,7 +72,7 @@ class Worker:
         max_rows = settings.get_int("max_rows")
         config = uvicorn.Config(
             self._answer,
-            http="httptools",
+            http=OneWriteProtocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
