@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -26,6 +28,7 @@ from ..serving.reports import (
     is_ours,
     list_workers,
     read_report,
+    say,
     state_path,
     workers_folder,
     write_report,
@@ -67,17 +70,17 @@ class Host:
             heartbeat_at=now,
         )
         self.workers = [
-            Child(f"worker {number}", lambda: self._spawn(WORKER_MODULE, *self._where()))
+            Child(f"worker {number}", lambda pulse: self._spawn(pulse, WORKER_MODULE, *self._where(pulse)))
             for number in range(1, max(1, settings.get_int("workers")) + 1)
         ]
-        self.background = Child("inbox and monitors", lambda: self._spawn(BACKGROUND_MODULE))
+        self.background = Child("inbox and monitors", lambda pulse: self._spawn(pulse, BACKGROUND_MODULE))
         self._kills: dict[str, int] = {}
         self._first_seen: dict[tuple[str, int], float] = {}
         self._heartbeat_at = 0.0
 
     def run(self) -> None:
         """Serve until told to stop. Raises UnavailableError when the port cannot be had."""
-        self._say()
+        self._write_state()
         port = self.state.port
         is_shared = any(orphan.port == port for orphan in self.orphans) and port != 0
         try:
@@ -88,11 +91,11 @@ class Host:
                     raise
                 held = hold_port(self.state.address, 0, is_shared=False)
         except SnapMLError as error:
-            self._say(problem=str(error))
+            self._write_state(problem=str(error))
             raise
         with held:
-            self._say(port=held.getsockname()[1])
-            print(f"host {os.getpid()}: serving {self.folder} on port {self.state.port}", flush=True)
+            self._write_state(port=held.getsockname()[1])
+            say(f"host {os.getpid()}: serving {self.folder} on port {self.state.port}")
             with self.workspace.transaction() as tx:
                 tx.event("host.started", "host", pid=os.getpid(), port=self.state.port)
             try:
@@ -103,22 +106,22 @@ class Host:
 
     def _tick(self, now: float) -> None:
         if not (self.folder / "snapml.db").exists():
-            print("host: the workspace is gone", flush=True)
+            say("host: the workspace is gone")
             self.stopping.set()
             return
         reports = self._look_at_workers(now)
         if ended := self.background.look(now):
-            print(f"host: {ended}", flush=True)
+            say(f"host: {ended}")
         serving = [report for report in reports if report.is_serving]
         if self.orphans and serving:
             self._drain_orphans()
         try:
             self._roll_out(serving, now)
-        except SnapMLError as error:
-            print(f"host: deployments wait: {error}", flush=True)
+        except (SnapMLError, sqlite3.Error) as error:
+            say(f"host: deployments wait: {error}")
         if bool(serving) != self.state.is_ready or now - self._heartbeat_at > HEARTBEAT_SECONDS:
             self._heartbeat_at = now
-            self._say(is_ready=bool(serving))
+            self._write_state(is_ready=bool(serving))
 
     def _look_at_workers(self, now: float) -> list[WorkerReport]:
         """Restart what died, kill what hangs, and return the reports of those that run."""
@@ -127,16 +130,15 @@ class Host:
             pid = child.pid
             report = read_report(workers_folder(self.folder) / f"{pid}.json", WorkerReport) if pid else None
             if ended := child.look(now):
-                print(f"host: {ended}", flush=True)
+                say(f"host: {ended}")
                 if report is not None and report.loading:
                     self._kills[report.loading] = self._kills.get(report.loading, 0) + 1
                 continue
             if pid is None:
                 continue
-            still_for = child.heard(report.ticks if report else -1, now)
             is_serving = report is not None and report.is_serving
-            if still_for > (HANG_SECONDS if is_serving else WORKER_START_SECONDS):
-                print(f"host: {child.name} (process {pid}) hangs and is replaced", flush=True)
+            if child.silent_seconds(now) > (HANG_SECONDS if is_serving else WORKER_START_SECONDS):
+                say(f"host: {child.name} (process {pid}) hangs and is replaced")
                 child.send(signal.SIGKILL)
             elif report is not None:
                 reports.append(report)
@@ -146,7 +148,7 @@ class Host:
         """Our own workers answer: those that an earlier host left behind may finish and go."""
         for orphan in self.orphans:
             if is_ours(orphan.pid, WORKER_MODULE, self.folder):
-                print(f"host: draining worker {orphan.pid} of an earlier host", flush=True)
+                say(f"host: draining worker {orphan.pid} of an earlier host")
                 os.kill(orphan.pid, signal.SIGTERM)
         self.orphans = []
 
@@ -165,7 +167,7 @@ class Host:
                 self._first_seen.pop(key, None)
                 with self.workspace.transaction() as tx:
                     endpoints.move_deployment(tx, *key, verdict.status, verdict.failure)
-                print(f"host: deployment {key[1]} of {key[0]} is {verdict.status.value}", flush=True)
+                say(f"host: deployment {key[1]} of {key[0]} is {verdict.status.value}")
 
     def _live_number(self, deployment: Deployment) -> int | None:
         endpoint = endpoints.find_endpoint(self.workspace.database, deployment.endpoint)
@@ -173,30 +175,32 @@ class Host:
         return max(live, default=None)
 
     def _stop(self) -> None:
-        print(f"host {os.getpid()}: stopping", flush=True)
+        say(f"host {os.getpid()}: stopping")
         if not self.folder.exists():
             end_all([*self.workers, self.background], DRAIN_SECONDS)
             return
-        self._say(is_stopping=True)
+        self._write_state(is_stopping=True)
         end_all(self.workers, DRAIN_SECONDS)
         self._drain_orphans()
         self.background.end(DRAIN_SECONDS)  # after the workers, whose last predictions it takes in
         with self.workspace.transaction() as tx:
             tx.event("host.stopped", "host", pid=os.getpid())
 
-    def _say(self, **changes: object) -> None:
+    def _write_state(self, **changes: object) -> None:
         self.state = replace(self.state, heartbeat_at=self.workspace.now().isoformat(), **changes)  # type: ignore[arg-type]  # field names checked by the tests
-        write_report(state_path(self.folder), self.state)
+        with contextlib.suppress(OSError):  # a full disk must not end the serving
+            write_report(state_path(self.folder), self.state)
 
-    def _where(self) -> list[str]:
-        return ["--address", self.state.address, "--port", str(self.state.port)]
+    def _where(self, pulse: int) -> list[str]:
+        return ["--address", self.state.address, "--port", str(self.state.port), "--pulse", str(pulse)]
 
-    def _spawn(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, pulse: int, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", module, str(self.folder), *arguments],
             stdin=subprocess.DEVNULL,
             cwd=self.folder,
             env=child_environment(self.folder),
+            pass_fds=(pulse,),
         )
 
 
@@ -221,7 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
             # The lock is the process's: it goes with it, however it dies, and is not inherited by the workers.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"host {os.getpid()}: another host runs already", flush=True)
+            say(f"host {os.getpid()}: another host runs already")
             return EXIT_ALREADY_RUNNING
         try:
             host = Host(folder)
@@ -229,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
                 signal.signal(number, lambda *_: host.stopping.set())
             host.run()
         except SnapMLError as error:
-            print(f"host {os.getpid()}: {error}", flush=True)
+            say(f"host {os.getpid()}: {error}")
             return 1
     return 0
 

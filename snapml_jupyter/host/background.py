@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import SnapMLError
+from ..serving.reports import say
 from ..store.workspace import Workspace
 from .inbox import take_in
 
@@ -57,7 +58,7 @@ def _take_in(workspace: Workspace, stopping: threading.Event) -> None:
         take_in(workspace, _take_feedback)
     except (SnapMLError, OSError, sqlite3.Error) as error:
         # A full disk or a locked database passes; the files stay in the inbox until it has.
-        print(f"inbox: {error}", flush=True)
+        say(f"inbox: {error}")
         stopping.wait(_AFTER_FAILURE_SECONDS)
 
 
@@ -74,7 +75,7 @@ def _monitor(workspace: Workspace, stopping: threading.Event) -> None:
         try:
             run_monitors(workspace)
         except Exception:  # one monitor's failure must not end the others or the inbox; it is in the host's log
-            traceback.print_exc()
+            say(traceback.format_exc())
             stopping.wait(_AFTER_FAILURE_SECONDS)
 
 

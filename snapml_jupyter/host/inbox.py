@@ -20,7 +20,7 @@ from ..domain.endpoint import Deployment
 from ..domain.errors import InvalidInputError, NotFoundError
 from ..domain.model import ColumnKind
 from ..serving.prediction_log import LoggedFeedback, LoggedPredictions
-from ..serving.reports import inbox_folder
+from ..serving.reports import inbox_folder, say
 from ..store import endpoints
 from ..store.workspace import Workspace
 
@@ -154,7 +154,7 @@ def _set_aside(path: Path, reason: str) -> None:
     rejected = path.parent.parent / _REJECTED
     rejected.mkdir(exist_ok=True)
     os.replace(path, rejected / f"{path.parent.name}.{path.name}")
-    print(f"inbox: {path} is not readable and was moved to {rejected}: {reason}", flush=True)
+    say(f"inbox: {path} is not readable and was moved to {rejected}: {reason}")
 
 
 def _at(microseconds: int) -> datetime:

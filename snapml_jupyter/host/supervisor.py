@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import signal
 import subprocess
 import time
@@ -26,17 +28,20 @@ def restart_delay_seconds(n_recent_deaths: int) -> float:
 
 @dataclass(slots=True)
 class Child:
-    """One process that should always run. `start` makes it; `name` is for the log."""
+    """One process that should always run; `name` is for the log.
+
+    `start` makes it and is given the writing end of a pipe: whatever the process writes there is a sign of life. A pipe,
+    because files cannot be written on a full disk, which is no reason to replace a process.
+    """
 
     name: str
-    start: Callable[[], subprocess.Popen[bytes]]
+    start: Callable[[int], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
-    start_again_at: float = 0.0
+    start_again_at: float = -math.inf
     deaths: list[float] = field(default_factory=list)
-    #: The last sign of life and when it changed, on the monotonic clock.
-    sign: int = -1
-    sign_at: float = 0.0
+    #: When it last gave a sign of life, on the monotonic clock.
+    heard_at: float = 0.0
+    pulse: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -47,24 +52,41 @@ class Child:
         """Start the process when it is due; returns how it ended when it has just died."""
         if self.process is None:
             if now >= self.start_again_at:
-                self.process = self.start()
-                self.started_at = self.sign_at = now
-                self.sign = -1
+                try:
+                    self._start()
+                except OSError as error:  # no memory or no process number left, for the moment
+                    return f"{self.name} could not start ({error}); {self._wait(now)}"
+                self.heard_at = now
             return None
         code = self.process.poll()
         if code is None:
             return None
         self.process = None
+        return f"{self.name} ended ({how_it_ended(code)}); {self._wait(now)}"
+
+    def _wait(self, now: float) -> str:
         self.deaths = [at for at in self.deaths if now - at < _FORGET_SECONDS] + [now]
         delay = restart_delay_seconds(len(self.deaths))
         self.start_again_at = now + delay
-        return f"{self.name} ended ({how_it_ended(code)}); the next one starts in {delay:.1f} seconds"
+        return f"the next one starts in {delay:.1f} seconds"
 
-    def heard(self, sign: int, now: float) -> float:
-        """Note a sign of life; returns for how many seconds it has been the same."""
-        if sign != self.sign:
-            self.sign, self.sign_at = sign, now
-        return now - self.sign_at
+    def silent_seconds(self, now: float) -> float:
+        """For how long it has given no sign of life."""
+        if self.pulse is not None:
+            with contextlib.suppress(BlockingIOError):
+                if os.read(self.pulse, 4096):
+                    self.heard_at = now
+        return now - self.heard_at
+
+    def _start(self) -> None:
+        if self.pulse is not None:
+            os.close(self.pulse)
+        self.pulse, writing_end = os.pipe()
+        os.set_blocking(self.pulse, False)
+        try:
+            self.process = self.start(writing_end)
+        finally:
+            os.close(writing_end)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if there is still anybody to get it."""

@@ -5,6 +5,7 @@ A request reads `routing.routes` once and works with what it found, whatever is 
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Iterator
@@ -22,7 +23,7 @@ from .keys import hash_key
 from .metrics import add_up, prometheus_text
 from .plain_protocol import decode_feedback, encode_predictions
 from .prediction_log import PredictionLog
-from .reports import TrafficReport
+from .reports import TrafficReport, say
 from .routing import Endpoint, Routes, RoutingTable, Served
 
 Scope = dict[str, Any]
@@ -34,6 +35,10 @@ MAX_IN_FLIGHT = 2000
 #: A body above the limit is read and thrown away up to this multiple, so that the client hears the 413.
 _DRAIN_FACTOR = 4
 
+#: How long a client may pause within a body.
+BODY_SECONDS = 30.0
+
+_CLOSE: Headers = ((b"connection", b"close"),)
 _JSON = b"application/json"
 _TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 _OPEN_PATHS = frozenset({"/livez", "/v2/health/live", "/v2/health/ready"})
@@ -100,13 +105,13 @@ class EndpointApplication:
         except ClientGoneError:
             return
         except Exception:  # the last resort: one request's surprise must not reach another, and is in the log
-            traceback.print_exc()
+            say(traceback.format_exc())
             status = 500
             content = _encode({"error": f"Request {request.request_id} failed inside the server; see its host.log."})
         if request.served is not None:
             request.served.counter.count(status, request.n_rows, perf_counter() - started_at)
         if request.method == "HEAD":
-            headers = (*headers, (b"connection", b"close"))  # no body follows, see OneWriteTransport
+            headers = (*headers, *_CLOSE)  # no body follows, see OneWriteTransport
         await send(
             {
                 "type": "http.response.start",
@@ -266,7 +271,12 @@ class EndpointApplication:
         if message.get("more_body"):
             parts, n_bytes = [body], len(body)
             while message.get("more_body"):
-                message = await receive()
+                try:
+                    message = await asyncio.wait_for(receive(), BODY_SECONDS)
+                except asyncio.TimeoutError:
+                    raise HttpError(
+                        408, f"The rest of the body did not come within {BODY_SECONDS:.0f} seconds.", _CLOSE
+                    ) from None
                 if message["type"] != "http.request":
                     raise ClientGoneError
                 n_bytes += len(message["body"])
@@ -282,7 +292,7 @@ class EndpointApplication:
         return body
 
     def _too_large(self, *, close: bool) -> NoReturn:
-        headers: Headers = ((b"connection", b"close"),) if close else ()
+        headers = _CLOSE if close else ()
         raise HttpError(
             413,
             f"The body is larger than {self._limits.max_body_bytes / 2**20:g} MiB. Send the rows in several requests.",

@@ -38,6 +38,8 @@ START_SECONDS = 30.0
 STOP_SECONDS = 40.0
 #: A heartbeat older than this means that the host hangs.
 STALE_SECONDS = 15.0
+#: A log larger than this is put aside when a host starts.
+_MAX_LOG_BYTES = 10 * 2**20
 #: Exit status of a host that found another one running, which is fine.
 EXIT_ALREADY_RUNNING = 3
 
@@ -135,6 +137,8 @@ def spawn_host(folder: Path) -> subprocess.Popen[bytes]:
         raise UnavailableError("Endpoints need Linux or macOS: workers share their port with SO_REUSEPORT.")
     log = log_path(folder)
     log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
+        os.replace(log, log.with_suffix(".log.1"))
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", HOST_MODULE, str(folder)],

@@ -58,7 +58,7 @@ class TrafficReport:
 class WorkerReport:
     """What one worker says of itself.
 
-    `ticks` grows as long as its event loop turns; `event_id` is the newest event its routing knows;
+    `event_id` is the newest event its routing knows;
     `loaded` says per `endpoint/number` "ready", or why the deployment cannot be served; `loading` is being tried now.
     """
 
@@ -66,13 +66,18 @@ class WorkerReport:
     port: int
     host_pid: int
     is_serving: bool
-    ticks: int
     event_id: int
     loaded: dict[str, str] = field(default_factory=dict)
     routed: dict[str, int] = field(default_factory=dict)
     loading: str | None = None
     n_dropped: dict[str, int] = field(default_factory=dict)
     traffic: list[TrafficReport] = field(default_factory=list)
+
+
+def say(text: str) -> None:
+    """Print for the host's log. A log on a full disk must not end what is being reported on."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 def state_path(folder: Path) -> Path:

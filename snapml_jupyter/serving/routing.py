@@ -23,6 +23,7 @@ from ..store.endpoints import Routing, read_routing
 from .batching import Batcher
 from .metrics import TrafficCounter
 from .prediction_log import LogTarget
+from .reports import say
 from .rows import RowDecoder
 from .session import ModelSession
 
@@ -115,7 +116,7 @@ class RoutingTable:
                     seen = version
             except (SnapMLError, sqlite3.Error) as error:
                 # The database is locked or unreadable for the moment: what is loaded goes on being served.
-                print(f"worker: routing not refreshed: {error}", flush=True)
+                say(f"worker: routing not refreshed: {error}")
 
     def _take(self, routing: Routing) -> None:
         before = self.routes
@@ -133,7 +134,7 @@ class RoutingTable:
                 except SnapMLError as error:
                     loaded[label] = str(error)
                     self._retry_at[label] = time.monotonic() + RETRY_SECONDS
-                    print(f"worker: deployment {label} cannot be served: {error}", flush=True)
+                    say(f"worker: deployment {label} cannot be served: {error}")
             if ready is not None:
                 served[(deployment.endpoint, deployment.number)] = ready
                 loaded[label] = "ready"

@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -30,7 +31,7 @@ from .application import EndpointApplication, Limits
 from .metrics import add_up
 from .one_write import OneWriteProtocol
 from .prediction_log import PredictionLog
-from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, workers_folder, write_report
+from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, say, workers_folder, write_report
 from .routing import RoutingTable
 
 #: How often a worker reports, in seconds.
@@ -62,13 +63,13 @@ class _Server(uvicorn.Server):
 class Worker:
     """The composition root: routing, log, application, server, and the thread that reports."""
 
-    def __init__(self, folder: Path, address: str, port: int) -> None:
+    def __init__(self, folder: Path, address: str, port: int, pulse: int | None = None) -> None:
         self.folder = folder
+        self._pulse = pulse
         self.address = address
         self.port = port
         self.host_pid = os.getppid()
         self.is_serving = False
-        self.ticks = 0
         max_rows = settings.get_int("max_rows")
         config = uvicorn.Config(
             self._answer,
@@ -104,6 +105,8 @@ class Worker:
     def run(self) -> None:
         """Serve until SIGTERM. Raises OSError when the port cannot be bound."""
         self._report_path.parent.mkdir(parents=True, exist_ok=True)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # every client's connection is a file
         self.log.start()
         self.routing.start()
         reporter = threading.Thread(target=self._report_forever, name="reporter", daemon=True)
@@ -137,8 +140,13 @@ class Worker:
         self.server.should_exit = True
 
     async def _tick(self) -> None:
+        """Show the host that the event loop turns; its pipe may be full while it is busy, or gone."""
+        if self._pulse is not None:
+            os.set_blocking(self._pulse, False)
         while True:
-            self.ticks += 1
+            if self._pulse is not None:
+                with contextlib.suppress(OSError):
+                    os.write(self._pulse, b".")
             await asyncio.sleep(0.25)
 
     def report(self) -> None:
@@ -149,7 +157,6 @@ class Worker:
             port=self.port,
             host_pid=os.getppid(),
             is_serving=self.is_serving,
-            ticks=self.ticks,
             event_id=self.routing.routes.event_id,
             loaded=dict(self.routing.loaded),
             routed={
@@ -204,13 +211,13 @@ class Worker:
             return
         if self._orphaned_at is None:
             self._orphaned_at = now
-            print(f"worker {os.getpid()}: the host has died; starting another", flush=True)
+            say(f"worker {os.getpid()}: the host has died; starting another")
             from .host_process import spawn_host
 
             try:
                 spawn_host(self.folder)
             except (OSError, SnapMLError) as error:
-                print(f"worker {os.getpid()}: no new host: {error}", flush=True)
+                say(f"worker {os.getpid()}: no new host: {error}")
         elif now - self._orphaned_at > ORPHAN_SECONDS:
             self.server.should_exit = True
 
@@ -235,8 +242,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--pulse", type=int, help="file descriptor to write signs of life to")
     given = parser.parse_args(arguments)
-    Worker(given.folder, given.address, given.port).run()
+    Worker(given.folder, given.address, given.port, given.pulse).run()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ DEPLOYMENT = Deployment(
 
 def worker(state: str | None) -> WorkerReport:
     loaded = {} if state is None else {"tiny/3": state}
-    return WorkerReport(pid=1, port=1, host_pid=1, is_serving=True, ticks=1, event_id=1, loaded=loaded)
+    return WorkerReport(pid=1, port=1, host_pid=1, is_serving=True, event_id=1, loaded=loaded)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from snapml_jupyter.host.supervisor import Child, end_all, how_it_ended, restart_delay_seconds
 
 
-def sleeper(code: str = "import time; time.sleep(60)") -> Callable[[], subprocess.Popen[bytes]]:
-    return lambda: subprocess.Popen([sys.executable, "-c", code])
+def sleeper(code: str = "import time; time.sleep(60)") -> Callable[[int], subprocess.Popen[bytes]]:
+    return lambda pulse: subprocess.Popen([sys.executable, "-c", code, str(pulse)], pass_fds=(pulse,))
 
 
 def test_patience_doubles_with_deaths_and_has_a_bound() -> None:
@@ -57,7 +57,7 @@ def test_one_that_ignores_sigterm_is_killed(eventually: Callable[..., None]) -> 
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
-    child = Child("deaf", lambda: process)
+    child = Child("deaf", lambda _: process)
     child.look(0.0)
     end_all([child], 0.3)
     assert child.pid is None
@@ -65,11 +65,13 @@ def test_one_that_ignores_sigterm_is_killed(eventually: Callable[..., None]) -> 
     process.stdout.close()
 
 
-def test_a_sign_of_life_that_stays_the_same_ages() -> None:
-    child = Child("worker", sleeper())
-    assert child.heard(1, 10.0) == 0.0
-    assert child.heard(1, 14.0) == 4.0
-    assert child.heard(2, 15.0) == 0.0
+def test_silence_is_measured_from_the_last_sign_of_life(eventually: Callable[..., None]) -> None:
+    child = Child("worker", sleeper("import os, sys; os.write(int(sys.argv[1]), b'.'); input()"))
+    child.look(10.0)
+    eventually(lambda: child.silent_seconds(14.0) == 0.0)
+    assert child.silent_seconds(15.0) == 1.0
+    child.end(10)
+    assert child.silent_seconds(20.0) == 6.0, "a closed pipe says nothing"
 
 
 def test_exit_statuses_are_told_in_words() -> None:

@@ -51,7 +51,6 @@ def test_a_summary_covers_all_versions_of_one_endpoint() -> None:
             port=1,
             host_pid=1,
             is_serving=True,
-            ticks=1,
             event_id=1,
             traffic=list(traffic),
             n_dropped={"tiny": 3},
