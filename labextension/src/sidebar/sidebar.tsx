@@ -20,11 +20,15 @@ export interface ISidebarMemory {
 
 /** The whole panel. When the server part does not answer, that is the one thing it says. */
 export function Sidebar(props: ISidebarMemory): React.ReactElement {
+  const { queries } = useSurroundings().snapml;
   const session = useSession();
   return (
     <div className="jp-snapml-sidebar">
       <Header session={session} />
-      {session.error !== undefined && <Problem error={session.error} onRetry={session.retry} />}
+      {session.error !== undefined && (
+        // Whatever kept this from being answered kept the others, in the status bar and on pages, too.
+        <Problem error={session.error} onRetry={() => void queries.refreshAll()} />
+      )}
       {session.data === undefined && session.error === undefined && <Skeleton n={6} />}
       {session.data !== undefined && <Sections {...props} />}
     </div>
