@@ -18,6 +18,10 @@ class TreesNeedOtherOpsetError(Exception):
     """The graph must be built again with the other version of the tree operators."""
 
 
+class NoDoubleFormError(Exception):
+    """The graph must be built again with the parts from skl2onnx in float32."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What a predictor answers, as tensors.
@@ -62,7 +66,7 @@ class Conversion:
         self.has_foreign_part = False
         #: Raw column -> the only values that an encoder takes.
         self.categories: dict[str, list[Any]] = {}
-        #: Raw columns whose text the model lowers before anything else.
+        #: Raw columns that some step reads in lower case.
         self.lowered: set[str] = set()
         self._path: list[str] = []
 

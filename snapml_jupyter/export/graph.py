@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 import onnx
+from google.protobuf.message import EncodeError  # type: ignore[import-untyped]  # protobuf publishes no types
 from onnx import TensorProto, helper, numpy_helper
+
+from ..domain.errors import ExportError
 
 #: Operator sets: the newest that skl2onnx is tested with and onnxruntime 1.20 runs.
 OPSET = 20
@@ -75,6 +78,17 @@ class Graph:
     def ml(self, op_type: str, *inputs: str, **attributes: Any) -> str:
         """Like `op`, from the domain of classical machine learning."""
         return self.op(op_type, *inputs, domain="ai.onnx.ml", **attributes)
+
+    def large_ml(self, op_type: str, *inputs: str, **attributes: Any) -> str:
+        """Like `ml`, without looking for an equal node: comparing forests would cost more than a second copy."""
+        output = self._name(op_type)
+        self._nodes.append(helper.make_node(op_type, list(inputs), [output], domain="ai.onnx.ml", **attributes))
+        self._use_domain("ai.onnx.ml")
+        return output
+
+    def readers(self, tensor: str) -> list[onnx.NodeProto]:
+        """The nodes that read a tensor."""
+        return [node for node in self._nodes if tensor in node.input]
 
     def cast(self, tensor: str, kind: str) -> str:
         """Change the element kind."""
@@ -143,7 +157,13 @@ class Graph:
             producer_name="snapml-jupyter",
         )
         helper.set_model_props(model, dict(metadata))
-        content: bytes = model.SerializeToString()
+        try:
+            content: bytes = model.SerializeToString()
+        except (ValueError, EncodeError) as error:
+            raise ExportError(
+                "The model is larger than the 2 GB that one ONNX graph may have. Train fewer or smaller trees "
+                "(n_estimators, max_depth, min_samples_leaf), or HistGradientBoosting, which is far smaller."
+            ) from error
         return content
 
     def inputs_needed_by(self, tensors: Iterable[str]) -> set[str]:

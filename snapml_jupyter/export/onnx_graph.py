@@ -16,8 +16,8 @@ import numpy as np
 from ..domain.errors import ExportError
 from ..domain.model import ColumnKind, Signature, SignatureColumn, Task
 from ..version import __version__
-from . import combined, encoders, imputers, linear, scalers, structure, svm, text, trees
-from .conversion import Conversion, Predict, Prediction, Transform, TreesNeedOtherOpsetError
+from . import combined, curves, encoders, imputers, linear, scalers, structure, svm, text, trees
+from .conversion import Conversion, NoDoubleFormError, Predict, Prediction, Transform, TreesNeedOtherOpsetError
 from .frames import missing_marker, model_columns
 from .graph import Graph
 from .inputs import COLUMNS_KEY, OUTPUTS_KEY, SIGNATURE_KEY, GraphColumn
@@ -39,6 +39,12 @@ TRANSFORMERS: dict[str, Transform] = {
     "MinMaxScaler": scalers.scale_to_range,
     "MaxAbsScaler": scalers.scale_by_maximum,
     "RobustScaler": scalers.scale_robust,
+    "PowerTransformer": curves.raise_to_powers,
+    "QuantileTransformer": curves.spread_evenly,
+    "PolynomialFeatures": curves.multiply_columns,
+    "PCA": curves.project,
+    "TruncatedSVD": curves.project,
+    "Binarizer": scalers.compare_with_threshold,
     "KBinsDiscretizer": scalers.cut_into_bins,
     "FunctionTransformer": scalers.apply_function,
     "SelectKBest": scalers.keep_selected,
@@ -163,13 +169,16 @@ def export_model(
             "HistGradientBoostingClassifier or HistGradientBoostingRegressor."
         )
     _check_fitted(model)
-    content, has_foreign_part = _build(model, signature, example_frame, metadata or {}, single=False)
-    if has_foreign_part:
-        # Some operators of skl2onnx have no double form; where the runtime lacks one, those parts compute in float32.
+    # Some converters and operators of skl2onnx have no double form; then those parts compute in float32.
+    problem: str | None = "skl2onnx has no double form of it"
+    try:
+        content, has_foreign_part = _build(model, signature, example_frame, metadata or {}, single=False)
+        problem = _cannot_run(content, example_frame) if has_foreign_part else None
+    except NoDoubleFormError:
+        pass
+    if problem is not None:
+        content, _ = _build(model, signature, example_frame, metadata or {}, single=True)
         problem = _cannot_run(content, example_frame)
-        if problem is not None:
-            content, _ = _build(model, signature, example_frame, metadata or {}, single=True)
-            problem = _cannot_run(content, example_frame)
         if problem is not None:
             raise ExportError(f"The ONNX graph of {type(model).__name__} does not run: {problem}")
     return content
@@ -260,7 +269,9 @@ def _finish(
                 input=piece.tensor if piece is not None and used else None,
                 tensor=piece.kind if piece is not None else _TENSORS[column.kind],
                 categories=conversion.categories.get(column.name),
-                lowered=column.name in conversion.lowered,
+                lowered=column.name in conversion.lowered
+                and piece is not None
+                and text.is_only_read_lowered(graph, piece.tensor),
             )
         )
     written = {f"snapml.{key}": value for key, value in metadata.items()}

@@ -78,6 +78,15 @@ def cut_into_bins(conversion: Conversion, binner: Any, table: Table) -> Table:
     return numbers(graph.cast(graph.concat(hits), "double"), sum(n_bins), table)
 
 
+def compare_with_threshold(conversion: Conversion, binarizer: Any, table: Table) -> Table:
+    """Binarizer."""
+    graph = conversion.graph
+    above = graph.op(
+        "Greater", conversion.numbers(binarizer, table), graph.constant(np.array(float(binarizer.threshold)))
+    )
+    return numbers(graph.cast(above, "double"), width_of(table), table)
+
+
 def keep_selected(conversion: Conversion, selector: Any, table: Table) -> Table:
     """Every feature selector: the columns it chose, of any kind."""
     return select(conversion.graph, table, [int(position) for position in selector.get_support(indices=True)])

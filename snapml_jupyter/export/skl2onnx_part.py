@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .conversion import Conversion, Prediction, TreesNeedOtherOpsetError, class_key
+from .conversion import Conversion, NoDoubleFormError, Prediction, TreesNeedOtherOpsetError, class_key
 from .graph import OPSET
 from .table import Table, numbers, width_of
 
@@ -78,6 +78,8 @@ def _convert(conversion: Conversion, estimator: Any, table: Table, options: dict
         except (MissingConverter, MissingShapeCalculator):
             _unknown(conversion, estimator, table)
         except (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError, KeyError) as error:
+            if not conversion.single:
+                raise NoDoubleFormError from error
             reason = str(error).strip().partition("\n")[0][:200].rstrip(".")
             conversion.fail(
                 estimator,

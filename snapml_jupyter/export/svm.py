@@ -95,12 +95,15 @@ def _decision(conversion: Conversion, model: Any, table: Table, weights: Any) ->
 
 def _kernel(graph: Graph, model: Any, rows: str, vectors: Any) -> str:
     """[rows, support vectors]."""
+    if model.kernel == "rbf":
+        # Distances do not change when everything is moved; near zero, x.x - 2 x.v + v.v loses no digits.
+        centre = vectors.mean(axis=0, keepdims=True)
+        rows, vectors = graph.op("Sub", rows, graph.constant(centre)), vectors - centre
     product = graph.op("MatMul", rows, graph.constant(np.ascontiguousarray(vectors.T)))
     if model.kernel == "linear":
         return product
     gamma = graph.constant(np.array(float(model._gamma)))
     if model.kernel == "rbf":
-        # |x - v|^2 = x.x - 2 x.v + v.v
         own = graph.sum_columns(graph.op("Mul", rows, rows))
         twice = graph.op("Mul", product, graph.constant(np.array(2.0)))
         squared = graph.op("Add", graph.op("Sub", own, twice), graph.constant((vectors**2).sum(axis=1)[None, :]))

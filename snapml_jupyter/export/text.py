@@ -2,7 +2,7 @@
 
 Tokens are found by the same regular expression as in scikit-learn. Lower-casing is done where the raw column enters
 (`GraphInputs`, with Python's own rules) and once more in the graph for ASCII, so that the graph alone is right for
-plain English text.
+plain English text. A column that another step reads as it is gets the second only.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .conversion import Conversion
+from .graph import Graph
 from .table import Table, numbers, width_of
 
 #: Token patterns as scikit-learn writes them, and the same for the tokenizer's regular expressions (RE2).
@@ -86,6 +87,16 @@ def weigh_words(conversion: Conversion, transformer: Any, table: Table) -> Table
         empty = graph.op("Equal", length, graph.constant(np.array(0.0)))
         counts = graph.op("Div", counts, graph.op("Where", empty, graph.constant(np.array(1.0)), length))
     return numbers(counts, width_of(table), table)
+
+
+def is_only_read_lowered(graph: Graph, tensor: str) -> bool:
+    """Whether everything that reads a raw column of text lowers it first, so that it may be lowered on the way in."""
+    flattened = graph.readers(tensor)
+    return all(
+        node.op_type == "Reshape"
+        and all(reader.op_type == "StringNormalizer" for reader in graph.readers(node.output[0]))
+        for node in flattened
+    )
 
 
 def _check(conversion: Conversion, vectorizer: Any, table: Table) -> None:

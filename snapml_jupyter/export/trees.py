@@ -184,7 +184,7 @@ def _sum_version_5(conversion: Conversion, matrix: str, trees: list[Tree], n_tar
     }
     if members:
         attributes["membership_values"] = numpy_helper.from_array(np.array(members, dtype=np.float64))
-    return conversion.graph.ml("TreeEnsemble", matrix, **attributes)
+    return conversion.graph.large_ml("TreeEnsemble", matrix, **attributes)
 
 
 def _sum_version_4(conversion: Conversion, matrix: str, trees: list[Tree], n_targets: int) -> str:
@@ -203,13 +203,16 @@ def _sum_version_4(conversion: Conversion, matrix: str, trees: list[Tree], n_tar
         modes.extend("LEAF" if is_leaf else "BRANCH_LEQ" for is_leaf in leaf)
         left.append(np.where(leaf, 0, tree.left))
         right.append(np.where(leaf, 0, tree.right))
+        # A leaf of a grown tree mostly holds one class; zeros add nothing, but no leaf may go without a value.
         ends = np.flatnonzero(leaf)
-        width = tree.values.shape[1]
-        leaf_trees.append(np.full(len(ends) * width, number))
-        leaf_nodes.append(np.repeat(ends, width))
-        leaf_targets.append(np.tile(np.arange(width) if width > 1 else [tree.target], len(ends)))
-        leaf_weights.append(tree.values[ends].ravel())
-    summed = conversion.graph.ml(
+        said = tree.values[ends] != 0
+        said[~said.any(axis=1), 0] = True
+        rows, columns = np.nonzero(said)
+        leaf_trees.append(np.full(len(rows), number))
+        leaf_nodes.append(ends[rows])
+        leaf_targets.append(columns if tree.values.shape[1] > 1 else np.full(len(rows), tree.target))
+        leaf_weights.append(tree.values[ends][said])
+    summed = conversion.graph.large_ml(
         "TreeEnsembleRegressor",
         matrix,
         n_targets=n_targets,

@@ -12,6 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 WORDS = ["good", "Bad", "Élan", "naïve", "the", "a", "ÖL", "日本語", "x_1", "Straße", "ИВАН", "don't", "7", "42"]
 
@@ -50,3 +51,13 @@ def test_a_model_fitted_on_a_series_of_text(letters: pd.DataFrame, fit_and_expor
     target = letters["text"].str.contains("good").to_numpy()
     exported = fit_and_export(model, letters[["text"]], target, fit_on=letters["text"])
     assert exported.parity.max_difference < 1e-12
+
+
+def test_a_column_that_is_also_a_category_keeps_its_case_there(fit_and_export: Any) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"text": rng.choice(["Good day", "good day", "BAD day", "bad night"], 300)})
+    columns = ColumnTransformer([("t", TfidfVectorizer(), "text"), ("c", OneHotEncoder(), ["text"])])
+    target = frame["text"].isin(["Good day", "bad night"]).to_numpy()
+    exported = fit_and_export(make_pipeline(columns, LogisticRegression()), frame, target)
+    assert exported.parity.max_difference < 1e-12
+    assert exported.parity.label_agreement == 1.0
