@@ -37,6 +37,7 @@ class Graph:
         self._inputs: dict[str, onnx.ValueInfoProto] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
+        self._functions: dict[tuple[str, str], onnx.FunctionProto] = {}
         self._made: dict[tuple[Any, ...], list[str]] = {}
         self._domains: dict[str, int] = {"": OPSET}
         self._n_names = 0
@@ -129,6 +130,8 @@ class Graph:
             new.output.extend(rename(name) for name in node.output)
             new.name = ""
             self._nodes.append(new)
+        for function in model.functions:
+            self._functions[function.domain, function.name] = function
         for imported in model.opset_import:
             self._use_domain(imported.domain, imported.version)
         return [rename(output.name) for output in model.graph.output]
@@ -155,6 +158,7 @@ class Graph:
             opset_imports=[helper.make_opsetid(d, v) for d, v in self._domains.items() if d in domains],
             ir_version=_IR_VERSION,
             producer_name="snapml-jupyter",
+            functions=[function for function in self._functions.values() if function.domain in domains],
         )
         helper.set_model_props(model, dict(metadata))
         try:
