@@ -150,7 +150,7 @@ class HttpBlobs:
             raise NotFoundError(f"There is no blob {digest} in {self._workspace.url}.") from None
 
     def remove(self, digest: str) -> None:
-        raise InvalidInputError("Blobs of a remote workspace are removed by its own `snapml gc`.")
+        raise InvalidInputError("Blobs of a remote workspace can only be removed on its own machine.")
 
     def digests(self) -> Iterator[str]:
         raise InvalidInputError("The blobs of a remote workspace are listed by its own `snapml verify`.")
