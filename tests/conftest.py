@@ -15,6 +15,20 @@ import pytest
 from snapml_jupyter.store.workspace import Workspace
 
 
+#: What takes longest; begun first, so that processes which share the work end together.
+_LONG = ("tests/ui/", "tests/end_to_end/test_quickstart.py", "tests/export/test_flights.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With pytest-xdist (--dist loadgroup) a file's tests run in one process: they share what its fixtures start."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+
+
 class Clock:
     """A clock for tests: `clock()` is now, `clock.advance(seconds)` moves it."""
 

@@ -29,7 +29,7 @@ def test_the_deploy_button_gives_a_live_endpoint(lab_page: Any) -> None:
 
     expect(lab_page.shown.get_by_role("heading", level=1)).to_have_text("visitors")
     expect(lab_page.shown.locator("header")).to_contain_text("live")
-    expect(lab_page.row("endpoints", "visitors")).to_contain_text("visitors:1")
+    expect(lab_page.row("endpoints", "visitors")).to_contain_text("v1")
     expect(page.locator(".jp-snapml-statusbar")).to_contain_text("host running")
     lab_page.screenshot("endpoint")
 

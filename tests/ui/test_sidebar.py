@@ -28,7 +28,7 @@ def test_rows_show_what_is_in_the_workspace(lab_page: Any) -> None:
     lab_page.open_sidebar()
     expect(lab_page.row("runs", "visitors")).to_contain_text("0.7")
     expect(lab_page.row("runs", "visitors-first-try")).to_contain_text("ValueError: could not convert")
-    expect(lab_page.row("datasets", "visits")).to_contain_text(re.compile(r"1\s?200 rows"))
+    expect(lab_page.row("datasets", "visits")).to_contain_text(re.compile(r"1\s?200"))
     expect(lab_page.row("models", "visitors")).to_contain_text("champion")
     lab_page.screenshot("sidebar")
 
