@@ -45,7 +45,7 @@ def main() -> None:
             {
                 "predictions": [
                     {"label": label, "probabilities": {"0": p[0], "1": p[1]}}
-                    for label, p in zip(labels.ravel().tolist(), probabilities.tolist())
+                    for label, p in zip(labels.ravel().tolist(), probabilities.tolist(), strict=True)
                 ]
             }
         )

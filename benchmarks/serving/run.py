@@ -74,7 +74,9 @@ def prepare(folder: Path) -> tuple[Path, str, bytes]:
     """A workspace with the model live at the endpoint 'bench'. Returns the graph's path, a key and a request body."""
     workspace = Workspace(folder, actor="bench")
     frame = make_frame(20_000, seed=1)
-    late = (frame["wind_speed"].fillna(10) + frame["hour"] + np.random.default_rng(2).normal(0, 6, len(frame)) > 27).astype(int)
+    late = (
+        frame["wind_speed"].fillna(10) + frame["hour"] + np.random.default_rng(2).normal(0, 6, len(frame)) > 27
+    ).astype(int)
     texts = frame.select_dtypes(exclude="number").columns.tolist()
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     model = make_pipeline(
@@ -170,13 +172,13 @@ def main() -> None:
                             measured = measure_here(port, request, concurrency, given.seconds)
                             found[name].append(asyncio.run(measured))
                 medians = {name: statistics.median(values) for name, values in found.items()}
-                results.append(
-                    {"concurrency": concurrency, **medians, "ratio": medians["worker"] / medians["bare"]}
-                )
+                results.append({"concurrency": concurrency, **medians, "ratio": medians["worker"] / medians["bare"]})
                 if not given.json:
                     told = "  ".join(f"{name} {value:7.0f}/s" for name, value in medians.items())
                     print(f"concurrency {concurrency:3d}  {told}  ratio {results[-1]['ratio']:.2f}", flush=True)
-            memory = int(Path(f"/proc/{servers['worker'].pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+            memory = int(Path(f"/proc/{servers['worker'].pid}/statm").read_text().split()[1]) * os.sysconf(
+                "SC_PAGESIZE"
+            )
             if given.json:
                 print(json.dumps({"results": results, "worker_memory_mb": memory / 2**20}))
             else:

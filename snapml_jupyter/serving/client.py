@@ -173,7 +173,7 @@ class Endpoint:
         if self._key is None:
             raise PermissionDeniedError(
                 f"There is no API key for endpoint '{self.name}' here. Pass snap.endpoint('{self.name}', api_key=...), "
-                f"set SNAPML_API_KEY, or make one: snapml endpoint key create {self.name}"
+                f"set SNAPML_API_KEY, or make one: snapml endpoint key create {self.name} --client WHO"
             )
         parts = urlsplit(url)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._key}"}

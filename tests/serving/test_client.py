@@ -108,7 +108,7 @@ def test_the_key_decides(served: Any, frame: pd.DataFrame) -> None:
     with pytest.raises(PermissionDeniedError, match="for the endpoint 'other'"):
         Endpoint(served.workspace, "tiny", api_key=served.other_key).predict(frame)
     with pytest.raises(
-        PermissionDeniedError, match=r"no API key for endpoint 'tiny' here.*snapml endpoint key create tiny"
+        PermissionDeniedError, match=r"no API key for endpoint 'tiny' here.*snapml endpoint key create tiny --client"
     ):
         Endpoint(served.workspace, "tiny").predict(frame)
 

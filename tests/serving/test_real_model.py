@@ -14,7 +14,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from snapml_jupyter.monitoring.monitors import get_monitor
+from snapml_jupyter.monitoring.monitors import get_monitor, list_monitors
 from snapml_jupyter.registry.versions import register
 from snapml_jupyter.runs.tracking import start_run
 from snapml_jupyter.serving.client import Endpoint
@@ -69,6 +69,7 @@ def test_an_endpoint_answers_like_the_pipeline_and_its_traffic_reaches_the_monit
     np.testing.assert_allclose(
         endpoint.predict(strange)["probability_late"], model.predict_proba(strange)[:, 0], atol=1e-5
     )
+    eventually(lambda: list_monitors(hosted))
     eventually(lambda: get_monitor(hosted, "late-flights").n_predictions == len(frame) + 3)
     labels = [
         {"request_id": request_id, "row": row, "label": label}
