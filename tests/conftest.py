@@ -14,7 +14,6 @@ import pytest
 
 from snapml_jupyter.store.workspace import Workspace
 
-
 #: What takes longest; begun first, so that processes which share the work end together.
 _LONG = ("tests/ui/", "tests/end_to_end/test_quickstart.py", "tests/export/test_flights.py")
 
