@@ -23,12 +23,13 @@ def check_name(kind: str, name: object) -> str:
     Letters, digits, `_`, `-` and `.`, at most 128 of them, no `..`: safe in paths, URLs and references.
     Raises InvalidInputError otherwise.
     """
+    article = "an" if kind[:1] in "aeio" else "a"
     if not isinstance(name, str):
-        raise InvalidInputError(f"A {kind} name is text, not {type(name).__name__}.")
+        raise InvalidInputError(f"{article.title()} {kind} name is text, not {type(name).__name__}.")
     if not _NAME.fullmatch(name) or ".." in name:
         shown = name if len(name) <= 40 else name[:40] + "..."
         raise InvalidInputError(
-            f"{shown!r} cannot name a {kind}: use 1 to 128 letters, digits, '_', '-' or '.', "
+            f"{shown!r} cannot name {article} {kind}: use 1 to 128 letters, digits, '_', '-' or '.', "
             "starting with a letter, digit or '_', without '..'."
         )
     return name

@@ -22,6 +22,8 @@ MOST_ROWS = 1_000_000
 @operation(permission="monitors:read")
 def get_monitor(workspace: Workspace, endpoint: str) -> MonitorInfo:
     """What is watched for an endpoint: reference, windows newest last, alerts. Raises NotFoundError."""
+    if kept.find_monitor(workspace.database, endpoint) is None:
+        _ensure_monitored(workspace, endpoint)  # as the host does a moment after a first deployment
     monitor = kept.get_monitor(workspace.database, endpoint)
     windows = kept.list_windows(workspace.database, endpoint, MOST_WINDOWS)
     found = endpoints.find_endpoint(workspace.database, endpoint)
