@@ -43,12 +43,12 @@ lab: install
 # pip and npm work at the same time; each only when something it depends on is newer than its stamp.
 
 install:
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.installed $(LAB)/package.json >&2
-	@$(MAKE) --no-print-directory $(VENV)/.linked >&2
+	@$(MAKE) -s --no-print-directory -j2 $(VENV)/.installed $(LAB)/package.json >&2
+	@$(MAKE) -s --no-print-directory $(VENV)/.linked >&2
 
 install-dev:
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.installed-dev $(LAB)/package.json >&2
-	@$(MAKE) --no-print-directory $(VENV)/.linked >&2
+	@$(MAKE) -s --no-print-directory -j2 $(VENV)/.installed-dev $(LAB)/package.json >&2
+	@$(MAKE) -s --no-print-directory $(VENV)/.linked >&2
 
 labextension: $(LAB)/package.json
 
