@@ -10,9 +10,12 @@ from pathlib import Path
 
 from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Float, Integer, Unicode
+from traitlets import Bool, Float, Integer, Unicode
 
+from ..domain.errors import SnapMLError
 from ..domain.event import Event
+from ..serving.deploying import list_endpoints
+from ..serving.host_process import get_host_status, start_host
 from ..store.workspace import locate
 from .blob_routes import BlobHandler
 from .endpoint_routes import EndpointHandler
@@ -42,6 +45,10 @@ class SnapMLExtension(ExtensionApp):
         config=True
     )
 
+    start_host = Bool(
+        True, help="Start the workspace's host with the server when endpoints are deployed, so that they answer again."
+    ).tag(config=True)
+
     served: ServedWorkspace
     watcher: Watcher
     _events: EventLogger
@@ -55,6 +62,8 @@ class SnapMLExtension(ExtensionApp):
         self._events.register_event_schema(Path(__file__).parent / "events.v1.yaml")
         self.watcher = Watcher(self.served, poll_seconds=self.poll_seconds, announce=self._announce, log=self.log)
         self.serverapp.io_loop.add_callback(self.watcher.start)
+        if self.start_host and self.served.exists and not self.served.is_remote:
+            self.serverapp.io_loop.add_callback(self.served.in_thread, self._resume_endpoints)
 
     def initialize_handlers(self) -> None:
         """Every route below `/snapml`."""
@@ -77,6 +86,15 @@ class SnapMLExtension(ExtensionApp):
                 (r"/snapml(?:/.*)?", UnknownHandler, given),
             ]
         )
+
+    def _resume_endpoints(self) -> None:
+        """In a thread: what was deployed before the machine restarted answers again. Never keeps Jupyter from starting."""
+        try:
+            workspace = self.served.open()
+            if any(endpoint.live for endpoint in list_endpoints(workspace)) and not get_host_status(workspace).running:
+                start_host(workspace)
+        except SnapMLError as error:
+            self.log.warning("SnapML: the deployed endpoints do not answer yet. %s", error)
 
     async def stop_extension(self) -> None:
         """The server is about to end."""
