@@ -47,8 +47,9 @@ def test_drift_shows_as_it_happens(lab_page: Any) -> None:
     lab_page.open_notebook("shop.ipynb")
     lab_page.run_cell("%load_ext snapml_jupyter")
     lab_page.run_cell("%snap_monitor shop")
-    for _ in range(lab_page.page.locator(".Toastify__close-button").count()):
-        lab_page.page.locator(".Toastify__close-button").first.click()
-    expect(lab_page.page.locator(".Toastify__toast")).to_have_count(0)
+    toasts = lab_page.page.locator(".Toastify__toast")
+    for _ in range(toasts.count()):
+        lab_page.page.get_by_title("Hide notification").first.click()
+    expect(toasts).to_have_count(0)
     lab_page.page.mouse.move(800, 700)
     lab_page.screenshot("overview")
