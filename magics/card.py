@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import SnapMLError
-from .display import Card, Status, duration, size
+from ..figures import duration, size
+from .display import Card, Status
 
 if TYPE_CHECKING:
     from ..capture.cell import CellReport

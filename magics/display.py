@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from enum import Enum
 from html import escape
 from typing import Any
+
+from .. import figures
 
 _TEXT = "color:var(--jp-ui-font-color1,inherit)"
 _QUIET = "color:var(--jp-ui-font-color2,#616161)"
@@ -194,21 +195,13 @@ def plain(value: Any) -> str:
         return plain(value.value)
     if isinstance(value, Status):
         return f"{_MARKS.get(value.word, ('○', ''))[0]} {value.word}"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Enum):
-        return str(value.value)
     if isinstance(value, datetime):
-        return age(value)
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, int):
-        return f"{value:,}".replace(",", "\u2009")
+        return f"{figures.age(value)} ago"
     if isinstance(value, dict):
         return "  ".join(f"{key} {plain(item)}" for key, item in value.items()) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(item) for item in value) or "-"
-    return str(value)
+    return figures.show(value)
 
 
 def html(value: Any) -> str:
@@ -222,38 +215,7 @@ def html(value: Any) -> str:
         return f'<span style="{_QUIET}">{html(value.value)}</span>'
     if isinstance(value, datetime):
         exact = value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f'<span title="{exact}" style="{_QUIET};white-space:nowrap">{escape(age(value))}</span>'
+        return f'<span title="{exact}" style="{_QUIET};white-space:nowrap">{escape(plain(value))}</span>'
     if isinstance(value, str) and "\n" in value:
         return escape(value).replace("\n", "<br>")
     return escape(plain(value))
-
-
-def age(then: datetime, now: datetime | None = None) -> str:
-    """`12 min ago`, `3 h ago`, `now`."""
-    seconds = max(0.0, ((now or datetime.now(timezone.utc)) - then).total_seconds())
-    for limit, unit, divisor in ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
-        if seconds < limit:
-            return f"{int(seconds / divisor)} {unit} ago"
-    return f"{int(seconds / 86_400)} d ago"
-
-
-def size(n_bytes: int) -> str:
-    """`1.4 MB`; powers of 1000."""
-    amount = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
-
-
-def duration(seconds: float | None) -> str:
-    """`14 s`, `340 ms`, `2 min 5 s`."""
-    if seconds is None:
-        return "-"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

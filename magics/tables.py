@@ -12,7 +12,8 @@ from ..domain.event import WorkspaceStatus
 from ..domain.model import ModelVersion, RegisteredModel
 from ..domain.monitoring import Alert, ColumnDrift, DriftReport, MonitorInfo
 from ..domain.run import Run
-from .display import Card, Quiet, Shown, Status, Table, duration, size
+from ..figures import duration, size
+from .display import Card, Quiet, Shown, Status, Table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "settings": set(),
     "version": set(),
+    "figures": set(),
     "operations": {"wire"},
     "wire": {"operations"},
     "store": set(),
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "server_ext": {"store", "runs", "datasets", "registry", "serving", "monitoring", "governance"},
 }
-EVERYONE = {"domain", "settings", "operations", "wire", "version"}
+EVERYONE = {"domain", "settings", "operations", "wire", "version", "figures"}
 FACES = {"magics", "server_ext", "cli"}
 FORBIDDEN = re.compile(r"^(utils?|helpers?|common|misc|manager)$")
 #: A file of more lines is a decision with a reason, given here.

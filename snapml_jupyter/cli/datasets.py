@@ -9,7 +9,8 @@ import click
 
 from ..datasets.snapshot import snapshot
 from ..datasets.versions import get_version, list_datasets, list_versions
-from .output import AnyWorkspace, answers, facts, size, table
+from ..figures import size
+from .output import AnyWorkspace, answers, facts, table
 
 
 @click.group()

@@ -9,10 +9,11 @@ import click
 
 from ..domain.errors import InvalidInputError
 from ..domain.model import ModelVersion, Stage
+from ..figures import size
 from ..registry.exporting import export_onnx
 from ..registry.stages import promote, set_alias
 from ..registry.versions import get_model, list_model_versions, list_models, register
-from .output import AnyWorkspace, answers, facts, size, table
+from .output import AnyWorkspace, answers, facts, table
 
 
 @click.group()

@@ -6,14 +6,13 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
-from enum import Enum
 from typing import Any, NoReturn, TypeVar
 
 import click
 
 from .. import wire
 from ..domain.errors import InvalidInputError, SnapMLError
+from ..figures import show
 from ..store.remote import RemoteWorkspace
 from ..store.workspace import Workspace, open_workspace
 
@@ -74,43 +73,3 @@ def facts(**values: Any) -> str:
     shown = {name.replace("_", " "): show(value) for name, value in values.items() if value is not None}
     width = max((len(name) for name in shown), default=0)
     return "\n".join(f"{name.ljust(width)}  {value}" for name, value in shown.items())
-
-
-def show(value: Any) -> str:
-    """A cell: metrics to 4 significant digits, times as age, counts with thousands separated by a thin space."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, datetime):
-        return age(value)
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, int):
-        return f"{value:,}".replace(",", "\u2009")
-    if isinstance(value, dict):
-        return "  ".join(f"{key} {show(item)}" for key, item in value.items()) or "-"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(show(item) for item in value) or "-"
-    return str(value)
-
-
-def age(then: datetime, now: datetime | None = None) -> str:
-    """`12 min`, `3 h`, `5 d`: how long ago."""
-    seconds = max(0.0, ((now or datetime.now(timezone.utc)) - then).total_seconds())
-    for limit, unit, divisor in ((60, "s", 1), (3600, "min", 60), (86_400, "h", 3600)):
-        if seconds < limit:
-            return f"{int(seconds / divisor)} {unit}"
-    return f"{int(seconds / 86_400)} d"
-
-
-def size(n_bytes: int) -> str:
-    """`1.4 MB`; powers of 1000."""
-    amount = float(n_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"

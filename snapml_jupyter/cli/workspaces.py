@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from ..figures import size
 from ..governance.status import get_status, list_audit_entries
 from ..governance.verify import verify as verify_workspace
 from ..store.workspace import FOLDER_NAME, Workspace
-from .output import FAILED, AnyWorkspace, answers, facts, size, table
+from .output import FAILED, AnyWorkspace, answers, facts, table
 
 
 @click.command()

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from snapml_jupyter.cli.main import main
-from snapml_jupyter.cli.output import age, show, size, table
+from snapml_jupyter.cli.output import table
+from snapml_jupyter.figures import age, show, size
 from snapml_jupyter.store.workspace import Workspace
 
 
