@@ -21,6 +21,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The lab extension is built here, by npm in the open, not inside pip's build.
 export HATCH_JUPYTER_BUILDER_SKIP_NPM := 1
 
+# A link that an earlier build left would make pip write and remove files in the build itself.
+UNLINK := test ! -L $(VENV)/share/jupyter/labextensions/snapml-jupyter || rm $(VENV)/share/jupyter/labextensions/snapml-jupyter
+
 PIP_INSTALL := $(BIN)/python -m pip install -q -c constraints.txt
 LAB_SOURCES := package.json labextension/tsconfig.json $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null)
 say = @printf '==> %s\n' "$(1)" >&2
@@ -69,13 +72,13 @@ $(VENV)/.tools: $(VENV)/.made constraints.txt
 
 $(VENV)/.installed: $(VENV)/.tools pyproject.toml constraints.txt
 	$(call say,installing SnapML and what it runs on)
-	@mkdir -p $(LAB)
+	@mkdir -p $(LAB) && $(UNLINK)
 	@$(PIP_INSTALL) --no-build-isolation -e '.[demo]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.tools pyproject.toml constraints.txt
 	$(call say,installing SnapML and what it is checked with)
-	@mkdir -p $(LAB)
+	@mkdir -p $(LAB) && $(UNLINK)
 	@$(PIP_INSTALL) --no-build-isolation -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 
@@ -140,7 +143,8 @@ browser: install-dev
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >$(VENV)/chromium.log 2>&1; \
 	  fi; \
-	  ($(HAS_BROWSER); exit 1) || $(BIN)/playwright install chromium >&2; }
+	  ($(HAS_BROWSER); exit 1) || \
+	    PLAYWRIGHT_NODEJS_PATH=$$(command -v node) $(BIN)/playwright install chromium >&2; }
 
 # -- distribution ------------------------------------------------------------------------------------------------------
 

@@ -281,6 +281,10 @@ def _wait_until_ready(process: subprocess.Popen[bytes], lab: Lab) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Started for each module: while Playwright runs, no other event loop may run in this process."""
+    # Playwright's own Node needs a library that a bare system lacks; the Node that built the lab extension does as well.
+    node = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if node:
+        os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node)
     found = os.environ.get("SNAPML_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found, args=BROWSER_FLAGS)
