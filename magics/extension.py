@@ -6,7 +6,7 @@ import atexit
 from collections.abc import Callable
 from typing import Any
 
-from . import train_magic
+from . import errors, train_magic
 from .registration import all_magics, bound
 from .session import Session
 from .transformer import transform
@@ -60,6 +60,7 @@ class Extension:
         atexit.register(self.session.at_exit)
         self._show_records()
         self._complete()
+        errors.show_users_part(shell)
 
     def unload(self) -> None:
         """Take everything out."""
@@ -73,6 +74,7 @@ class Extension:
             if heard in shell.events.callbacks[event]:
                 shell.events.unregister(event, heard)
         atexit.unregister(self.session.at_exit)
+        errors.show_everything()
         for module, name in SHOWN:
             shell.display_formatter.mimebundle_formatter.pop(f"{module}.{name}", None)
             shell.display_formatter.formatters["text/plain"].pop(f"{module}.{name}", None)
