@@ -205,7 +205,14 @@ class CellRecording:
         chosen = choose_model(self._autolog.fits, self.namespace)
         if chosen is None:
             return None
-        return keep_chosen(self.workspace, self.active.run_id, self.active.name, chosen, self.inputs)
+        model = keep_chosen(self.workspace, self.active.run_id, self.active.name, chosen, self.inputs)
+        labels = model.signature.labels
+        if labels is not None and len(labels) == 1:
+            self.warnings.append(
+                f"The target had one class, {labels[0]!r}, in all rows: the model can only answer that. "
+                "Fit it on rows of two classes or more."
+            )
+        return model
 
     @contextmanager
     def _warning_of(self, what: str) -> Iterator[None]:

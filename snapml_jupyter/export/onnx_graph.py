@@ -162,6 +162,12 @@ def export_model(
             f"A {type(model).__name__} neither classifies nor predicts a number, so there is nothing to serve. "
             "Export a classifier or a regressor."
         )
+    if signature.labels is not None and len(signature.labels) == 1:
+        raise ExportError(
+            f"The model knows only one class, {signature.labels[0]!r}: "
+            f"{'the target' if signature.target is None else repr(signature.target)} had one value in all rows it was "
+            "fitted on, so it can only answer that. Fit it on rows of two classes or more."
+        )
     if str(type(model).__module__).partition(".")[0] != "sklearn":
         raise ExportError(
             f"A model of class {type(model).__module__}.{type(model).__name__} cannot be exported: only models and "

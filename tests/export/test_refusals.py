@@ -11,7 +11,7 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -138,6 +138,16 @@ def test_what_neither_classifies_nor_predicts_is_refused(people: Any) -> None:
     model = KMeans(2, n_init=1).fit(frame)
     with pytest.raises(ExportError, match="A KMeans neither classifies nor predicts a number"):
         export_model(model, infer_signature(model, frame), frame)
+
+
+@pytest.mark.parametrize("model", [RandomForestClassifier(3), HistGradientBoostingClassifier(max_iter=3)])
+def test_a_classifier_of_one_class_is_refused(people: Any, model: Any) -> None:
+    frame = people.frame[["visits"]]
+    fitted = model.fit(frame, pd.Series(["yes"] * len(frame), name="stays"))
+    with pytest.raises(
+        ExportError, match=r"knows only one class, 'yes': 'stays' had one value in all rows.*two classes"
+    ):
+        export_model(fitted, infer_signature(fitted, frame, "stays"), frame)
 
 
 def test_models_of_other_libraries_are_refused(people: Any) -> None:

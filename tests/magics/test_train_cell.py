@@ -367,3 +367,13 @@ def test_the_kernels_end_ends_the_run(start_kernel: Callable[..., Any]) -> None:
     running.manager.shutdown_kernel()
     run = get_run(running.workspace, "left")
     assert (run.status, run.metrics) == (RunStatus.interrupted, {"m": 1.0})
+
+
+def test_a_target_of_one_class_is_said_in_the_card(kernel: Any) -> None:
+    kernel.run("import pandas as pd\nrows = pd.DataFrame({'a': [1.0, 2.0, 3.0]})")
+    outcome = kernel.run(
+        "%%snap_train one-class\nfrom sklearn.ensemble import RandomForestClassifier\n"
+        "model = RandomForestClassifier(2).fit(rows, ['yes'] * 3)"
+    )
+    assert outcome.status == "ok"
+    assert "The target had one class, 'yes', in all rows" in outcome.card
