@@ -9,6 +9,7 @@ Prints what happened, asked from the server over HTTP, and leaves with 0 when ev
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -224,10 +225,9 @@ def main() -> int:
             print(f"This did not happen: {what}.", file=sys.stderr)
         return 1 if missing else 0
     finally:
-        try:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):  # what failed before is what to show
             server.operation("serving.stop_host")
-        finally:
-            server.stop()
+        server.stop()
 
 
 def find_predictions(server: Server) -> int:
