@@ -28,7 +28,7 @@ def show_users_part(shell: Any) -> None:
 def show_everything() -> None:
     """Back to full tracebacks."""
     if "_render_traceback_" in vars(SnapMLError):
-        del SnapMLError._render_traceback_
+        del SnapMLError._render_traceback_  # type: ignore[attr-defined]  # see above
 
 
 def users_part(entry: TracebackType | None) -> TracebackType | None:
