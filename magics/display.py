@@ -6,6 +6,7 @@ light and dark, in nbconvert, VS Code and on GitHub.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -50,16 +51,16 @@ class Quiet:
     value: Any
 
 
-class Shown:
+class Shown(ABC):
     """Something with `to_html` and `to_plain`, which IPython displays by itself."""
 
+    @abstractmethod
     def to_html(self) -> str:
         """HTML with inline style."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_plain(self) -> str:
         """Plain text."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": self.to_plain()}

@@ -15,7 +15,7 @@ from traitlets import Bool, Float, Integer, Unicode
 from ..domain.errors import SnapMLError
 from ..domain.event import Event
 from ..serving.deploying import list_endpoints
-from ..serving.host_process import get_host_status, start_host
+from ..serving.host_process import start_host
 from ..store.workspace import locate
 from .blob_routes import BlobHandler
 from .endpoint_routes import EndpointHandler
@@ -91,8 +91,8 @@ class SnapMLExtension(ExtensionApp):
         """In a thread: what was deployed before the machine restarted answers again. Never keeps Jupyter from starting."""
         try:
             workspace = self.served.open()
-            if any(endpoint.live for endpoint in list_endpoints(workspace)) and not get_host_status(workspace).running:
-                start_host(workspace)
+            if any(endpoint.live for endpoint in list_endpoints(workspace)):
+                start_host(workspace)  # which is content with one that runs already
         except SnapMLError as error:
             self.log.warning("SnapML: the deployed endpoints do not answer yet. %s", error)
 

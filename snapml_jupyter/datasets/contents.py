@@ -14,15 +14,13 @@ def list_packs(workspace: Workspace) -> Iterator[tuple[str, set[str], int]]:
 
     Versions whose manifest cannot be read are left out: the manifest itself is what is damaged then.
     """
-    from .manifest import decode_manifest
+    from .dataset import Dataset
 
     for summary in kept.list_datasets(workspace.database):
         for version in kept.list_versions(workspace.database, summary.name):
             try:
-                content = workspace.blobs.read(version.manifest_digest)
-                manifest = decode_manifest(content, version.ref)
+                wanted = set(Dataset(workspace, version).manifest.chunk_digests())
             except (DamagedContentError, NotFoundError):
                 continue
-            wanted = set(manifest.chunk_digests())
             places = kept.locate_chunks(workspace.database, wanted)
             yield version.ref, {place.pack_digest for place in places.values()}, len(wanted) - len(places)

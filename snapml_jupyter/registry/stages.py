@@ -40,10 +40,9 @@ def set_alias(workspace: Workspace, ref: str, alias: str) -> ModelVersion:
         )
     with workspace.transaction() as tx:
         version = store.get_version(workspace.database, ref)
-        before = next(
-            (v.ref for v in store.list_versions(workspace.database, version.name) if alias in v.aliases), None
-        )
-        if before != version.ref:
+        number = store.find_alias(workspace.database, version.name, alias)
+        if number != version.number:
+            before = None if number is None else f"{version.name}:{number}"
             store.set_alias(tx, version.name, alias, version.number)
             tx.event("model.alias_changed", version.ref, alias=alias, before=before)
     return store.get_version(workspace.database, version.ref)

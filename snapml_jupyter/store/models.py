@@ -27,17 +27,14 @@ def get_version(database: Database, ref: str) -> ModelVersion:
     number = wanted.number
     if number is None:
         alias = wanted.alias or CHAMPION
-        row = database.row(
-            "SELECT number FROM model_aliases WHERE name = :name AND alias = :alias",
-            {"name": wanted.name, "alias": alias},
-        )
-        if row is None and wanted.alias is not None and wanted.alias != "latest":
+        number = find_alias(database, wanted.name, alias)
+        if number is None and wanted.alias is not None and wanted.alias != "latest":
             raise _missing_alias(database, wanted.name, wanted.alias)
-        if row is None:
+        if number is None:
             row = database.row(
                 "SELECT MAX(number) AS number FROM model_versions WHERE name = :name", {"name": wanted.name}
             )
-        number = row["number"] if row else None
+            number = row["number"] if row else None
     found = database.row(
         f"{_SELECT} WHERE v.name = :name AND v.number = :number", {"name": wanted.name, "number": number}
     )
@@ -55,19 +52,26 @@ def list_versions(database: Database, name: str) -> list[ModelVersion]:
 
 
 def list_models(database: Database) -> list[RegisteredModel]:
-    """Every model with its newest version and its champion, the most recently changed first."""
-    rows = database.rows(f"{_SELECT} ORDER BY v.number DESC")
-    by_name: dict[str, list[ModelVersion]] = {}
-    for version in _versions(database, rows):
-        by_name.setdefault(version.name, []).append(version)
+    """Every model with its newest version and its champion, the most recently changed first.
+
+    Reads those two versions of each model, however many it has.
+    """
+    rows = database.rows(
+        f"""SELECT * FROM ({_SELECT}) v JOIN (
+                SELECT name AS counted, COUNT(*) AS n_versions, MAX(number) AS newest FROM model_versions GROUP BY name
+            ) c ON c.counted = v.name
+            WHERE v.number = c.newest OR EXISTS (
+                SELECT 1 FROM model_aliases a WHERE a.name = v.name AND a.number = v.number AND a.alias = :champion)""",
+        {"champion": CHAMPION},
+    )
+    pairs = list(zip(rows, _versions(database, rows), strict=True))
+    champions = {version.name: version for _, version in pairs if CHAMPION in version.aliases}
     models = [
         RegisteredModel(
-            name=name,
-            n_versions=len(versions),
-            latest=versions[0],
-            champion=next((v for v in versions if CHAMPION in v.aliases), None),
+            name=version.name, n_versions=row["n_versions"], latest=version, champion=champions.get(version.name)
         )
-        for name, versions in by_name.items()
+        for row, version in pairs
+        if version.number == row["newest"]
     ]
     return sorted(models, key=lambda model: model.latest.created_at, reverse=True)
 
@@ -98,6 +102,14 @@ def add_version(tx: Transaction, name: str, run_id: str, metrics: dict[str, floa
     if number == 1:
         set_alias(tx, name, CHAMPION, number)
     return number
+
+
+def find_alias(database: Database, name: str, alias: str) -> int | None:
+    """The number of the version that the alias points at."""
+    row = database.row(
+        "SELECT number FROM model_aliases WHERE name = :name AND alias = :alias", {"name": name, "alias": alias}
+    )
+    return None if row is None else int(row["number"])
 
 
 def set_alias(tx: Transaction, name: str, alias: str, number: int) -> None:
