@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 
@@ -18,13 +19,32 @@ class Column:
     is_index: bool = False
 
 
+class SourceKind(str, Enum):
+    """Where the content of a version came from."""
+
+    FRAME = "frame"
+    FILE = "file"
+    FOLDER = "folder"
+    QUERY = "query"
+    UPLOAD = "upload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSource:
+    """What a version was made of: `name` is the variable, the path, the SQL text or the uploaded file's name."""
+
+    kind: SourceKind
+    name: str
+    detail: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetVersion:
     """One version: `ref` is `name@vN`, `digest` names its content whatever its name or number.
 
     `added_bytes` is what this version added to the store; content shared with others is not counted.
     `is_new` is false when a snapshot found the same content already kept as this version.
-    `manifest_digest` is the blob that says where the content lies.
+    `manifest_digest` is the blob that says where the content lies. `derived_from` are versions of other datasets.
     """
 
     ref: str
@@ -44,6 +64,26 @@ class DatasetVersion:
     profile_digest: str | None = None
     is_new: bool = True
     manifest_digest: str = ""
+    source: DatasetSource | None = None
+    derived_from: list[str] = field(default_factory=list)
+    aliases: list[str] = field(default_factory=list)
+    #: "passed" or "failed" by the newest suite that it was checked with; None when it was not.
+    validity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkFigures:
+    """Figures of the values of a chunk: numbers and times as they are stored, texts and bytes by their lengths.
+
+    `least` to `squares` (sum of squares) are None when nothing is there or the values are no numbers.
+    """
+
+    n_values: int
+    n_nulls: int
+    least: float | None = None
+    greatest: float | None = None
+    total: float | None = None
+    squares: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +94,7 @@ class ChunkPlace:
     pack_digest: str
     offset: int
     length: int
+    figures: ChunkFigures | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,3 +149,80 @@ class TablePage:
     rows: list[list[Any]]
     offset: int
     n_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFigures:
+    """Figures of one column of one version; None where the type has no such figure.
+
+    Times are ISO 8601 text in `minimum_text` and `maximum_text`; texts are described by `mean_length`.
+    """
+
+    n_rows: int
+    n_nulls: int
+    mean: float | None = None
+    standard_deviation: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    minimum_text: str | None = None
+    maximum_text: str | None = None
+    mean_length: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaChange:
+    """What became of one column: `change` is "added", "removed", "retyped", "moved" or "index"."""
+
+    column: str
+    change: str
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnDiff:
+    """One column in both versions. `n_changed` counts rows that are in both (by key) with another value in it."""
+
+    name: str
+    type: str
+    is_same: bool
+    n_changed: int | None = None
+    before: ColumnFigures | None = None
+    after: ColumnFigures | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowChange:
+    """One row that differs: `change` is "added", "removed" or "changed"; values by the columns of `DatasetDiff.sample_columns`."""
+
+    change: str
+    row_before: int | None = None
+    row_after: int | None = None
+    before: list[Any] | None = None
+    after: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetDiff:
+    """What differs between two versions. `keys` are the columns that say which rows are the same; none: by content.
+
+    `n_changed` is 0 without keys: a row with another value is then one removed and one added.
+    `bytes_read` are the stored bytes of chunks that were looked at; `n_chunks_shared` were not.
+    """
+
+    before_ref: str
+    after_ref: str
+    is_same: bool
+    keys: list[str]
+    n_rows_before: int
+    n_rows_after: int
+    n_added: int
+    n_removed: int
+    n_changed: int
+    schema_changes: list[SchemaChange]
+    columns: list[ColumnDiff]
+    sample_columns: list[str]
+    sample: list[RowChange]
+    n_chunks_shared: int
+    n_chunks_read: int
+    bytes_read: int

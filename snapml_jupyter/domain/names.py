@@ -1,6 +1,6 @@
 """Which names are allowed, and how references to versions are written.
 
-`flights@v3`, `flights@latest`, `flights@2026-11-01` name a dataset version;
+`flights@v3`, `flights@latest`, `flights@2026-11-01`, `flights@approved` name a dataset version;
 `churn:4`, `churn@champion`, `churn` name a model version.
 """
 
@@ -14,6 +14,7 @@ from .errors import InvalidInputError
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
 _VERSION = re.compile(r"v([1-9][0-9]{0,9})")
+_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,63}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -37,11 +38,12 @@ def check_name(kind: str, name: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRef:
-    """`name@selector`; at most one of number and day is set, neither means the newest version."""
+    """`name@selector`; at most one of number, day and alias is set, none means the newest version."""
 
     name: str
     number: int | None = None
     day: date | None = None
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class ModelRef:
 
 
 def parse_dataset_ref(ref: str) -> DatasetRef:
-    """Read `flights`, `flights@latest`, `flights@v3` or `flights@2026-11-01`.
+    """Read `flights`, `flights@latest`, `flights@v3`, `flights@2026-11-01` or `flights@approved` (an alias).
 
     >>> parse_dataset_ref("flights@v3").number
     3
@@ -68,9 +70,23 @@ def parse_dataset_ref(ref: str) -> DatasetRef:
     try:
         return DatasetRef(name=name, day=date.fromisoformat(selector))
     except ValueError:
+        pass
+    if not _ALIAS.fullmatch(selector):
         raise InvalidInputError(
-            f"'{ref}' is not a dataset reference. Write flights@v3, flights@latest or flights@2026-11-01."
-        ) from None
+            f"'{ref}' is not a dataset reference. Write flights@v3, flights@latest, flights@2026-11-01 or "
+            "flights@ALIAS (an alias starts with a letter)."
+        )
+    return DatasetRef(name=name, alias=selector)
+
+
+def check_dataset_alias(alias: object) -> str:
+    """Return `alias` when it can stand for a dataset version. Raises InvalidInputError."""
+    if not isinstance(alias, str) or not _ALIAS.fullmatch(alias) or alias == "latest" or _VERSION.fullmatch(alias):
+        raise InvalidInputError(
+            f"{str(alias)[:40]!r} cannot be an alias of a dataset version: use a letter, then up to 63 letters, digits, "
+            "'_' or '-'; 'latest' and v1, v2, ... are taken."
+        )
+    return alias
 
 
 def parse_model_ref(ref: str) -> ModelRef:

@@ -20,7 +20,7 @@ _BATCH = 500
 
 
 def get_version(database: Database, ref: str) -> DatasetVersion:
-    """The version that `flights`, `flights@latest`, `flights@v3` or `flights@2026-11-01` names.
+    """The version that `flights`, `flights@latest`, `flights@v3`, `flights@2026-11-01` or `flights@alias` names.
 
     A day means the newest version created on it or before it (UTC). Raises NotFoundError.
     """
@@ -30,6 +30,9 @@ def get_version(database: Database, ref: str) -> DatasetVersion:
         sql, params["number"] = "AND number = :number", wanted.number  # type: ignore[assignment]  # SQLite takes both
     elif wanted.day is not None:
         sql, params["before"] = "AND created_at < :before", _day_after(wanted.day)
+    elif wanted.alias is not None:
+        sql = "AND number = (SELECT number FROM dataset_aliases WHERE name = :name AND alias = :alias)"
+        params["alias"] = wanted.alias
     row = database.row(f"SELECT * FROM dataset_versions WHERE name = :name {sql} ORDER BY number DESC LIMIT 1", params)
     if row is None:
         raise _missing(database, ref, wanted.name)

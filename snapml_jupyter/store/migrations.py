@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 #: Increases with every migration; a database that already has it skips the check of the migration table.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _TABLES_0001 = (
     """CREATE TABLE environments (
@@ -286,6 +286,49 @@ _TABLES_0001 = (
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END""",
 )
 
+_TABLES_0002 = (
+    "ALTER TABLE dataset_versions ADD COLUMN source TEXT",
+    # Figures of the chunk's values, so that two versions are described side by side without reading what they share.
+    "ALTER TABLE chunks ADD COLUMN figures BLOB",
+    """CREATE TABLE dataset_aliases (
+        name TEXT NOT NULL,
+        alias TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        set_at TEXT NOT NULL,
+        set_by TEXT NOT NULL,
+        PRIMARY KEY (name, alias),
+        FOREIGN KEY (name, number) REFERENCES dataset_versions(name, number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE dataset_derivations (
+        name TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        from_name TEXT NOT NULL,
+        from_number INTEGER NOT NULL,
+        PRIMARY KEY (name, number, from_name, from_number)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX dataset_derivations_by_origin ON dataset_derivations(from_name, from_number)",
+    # Expectation suites of a dataset: each edit is the next number.
+    """CREATE TABLE suites (
+        name TEXT NOT NULL REFERENCES datasets(name),
+        number INTEGER NOT NULL,
+        content TEXT NOT NULL,
+        proposed_from TEXT,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        PRIMARY KEY (name, number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE validations (
+        name TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        suite_number INTEGER NOT NULL,
+        passed INTEGER NOT NULL,
+        report TEXT NOT NULL,
+        checked_at TEXT NOT NULL,
+        PRIMARY KEY (name, number, suite_number),
+        FOREIGN KEY (name, number) REFERENCES dataset_versions(name, number)
+    ) STRICT, WITHOUT ROWID""",
+)
+
 
 def migrate(path: Path) -> None:
     """Bring the database at `path` to the newest schema. Several processes may do it at once.
@@ -350,6 +393,11 @@ def _migrations() -> Migrations:
     @migrations(name="0001_first_light")
     def first_light(database: SqliteDatabase) -> None:
         for statement in _TABLES_0001:
+            database.execute(statement)
+
+    @migrations(name="0002_datasets")
+    def datasets(database: SqliteDatabase) -> None:
+        for statement in _TABLES_0002:
             database.execute(statement)
 
     return migrations
