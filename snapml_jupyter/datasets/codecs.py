@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ..domain.errors import CannotKeepError
 from .arrow_types import type_to_json
-from .columns import ArrowPart, EncodedColumn, EncodedLookup, NumpyPart, PartSource, TimePart
+from .columns import ArrowPart, CodesPart, EncodedColumn, EncodedLookup, NumpyPart, PartSource, TimePart
 from .object_values import encode_objects
 
 
@@ -125,7 +125,7 @@ def _encode_categorical(values: Any, name: str, is_index: bool) -> EncodedColumn
         type=f"dictionary<{described}>",
         dtype="category",
         codec={"kind": "categorical", "ordered": bool(values.ordered), "codes": codes.dtype.name},
-        parts=[NumpyPart(codes, pa.from_numpy_dtype(codes.dtype))],
+        parts=[CodesPart(codes, pa.from_numpy_dtype(codes.dtype))],
         is_index=is_index,
         lookup=lookup,
     )
@@ -140,7 +140,7 @@ def encode_level(codes: Any, level: Any, name: str) -> EncodedColumn:
         type=described,
         dtype=str(level.dtype),
         codec={"kind": "level", "codes": codes.dtype.name},
-        parts=[NumpyPart(codes, pa.from_numpy_dtype(codes.dtype))],
+        parts=[CodesPart(codes, pa.from_numpy_dtype(codes.dtype))],
         is_index=True,
         lookup=lookup,
     )

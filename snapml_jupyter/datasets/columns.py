@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from .chunks import Buffer, canonical_buffers, number_type, text_offsets
+from ..domain.dataset import ChunkFigures
+from .chunk_figures import figures_of
+from .chunks import Buffer, buffer_bytes, canonical_buffers, number_type, text_offsets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +37,9 @@ class PartSource(Protocol):
     def keys(self, start: int, stop: int) -> NDArray[Any] | None:
         """The rows' values as unsigned 64-bit numbers for cutting (see `grid`); None when they cannot say where to cut."""
 
+    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
+        """Figures of the values in those canonical buffers."""
+
 
 class NumpyPart:
     """A numpy array without nulls, of any stride: the canonical buffer of rows is their bytes."""
@@ -54,6 +59,17 @@ class NumpyPart:
         if values.dtype.kind not in "iuf" or values.dtype.itemsize not in (4, 8):
             return None
         return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
+
+    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
+        return figures_of(self.type, n_values, buffers)
+
+
+class CodesPart(NumpyPart):
+    """Numbers that point into a lookup; -1 points at nothing."""
+
+    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
+        n_nulls = int(np.count_nonzero(buffer_bytes(buffers[1]).view(self.values.dtype) < 0))
+        return ChunkFigures(n_values=n_values, n_nulls=n_nulls)
 
 
 class TimePart(NumpyPart):
@@ -90,6 +106,9 @@ class ArrowPart:
             return None
         values = canonical_buffers(self._piece(start, stop))[1]
         return np.frombuffer(values, f"u{held.bit_width // 8}").astype(np.uint64, copy=False)
+
+    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
+        return figures_of(self.type, n_values, buffers)
 
     def _piece(self, start: int, stop: int) -> pa.Array:
         piece = self.values.slice(start, stop - start)

@@ -5,10 +5,10 @@ seconds, and 16 of them for a frame of ten rows would cost more than everything 
 are written together, column after column, in blobs of some 32 MB, and the workspace keeps an index from chunk digest
 to place. Every pack ends with its own list of chunks: the index can be made again from the packs alone.
 
-    "SNAPPACK" 1 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64) each | n_chunks u64 | "SNAPPACK"
+    "SNAPPACK" 2 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
     chunk: n_buffers u8 | (codec u8, narrow u8, width u8, length u64, stored length u64) each | stored buffers
 
-`compression` says what codec and widths mean.
+`compression` says what codec and widths mean, `chunk_figures` what the figures are. Packs of format 1 have none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from ..domain.dataset import ChunkPlace
+from ..domain.dataset import FIGURES_BYTES, ChunkFigures, ChunkPlace
 from ..domain.errors import DamagedContentError, InvalidInputError
 from .chunks import Buffer, chunk_digest
 from .compression import compress, decompress
@@ -26,8 +26,8 @@ from .compression import compress, decompress
 PACK_BYTES = 32 * 2**20
 
 _MAGIC = b"SNAPPACK"
-_START = _MAGIC + b"\x01"
-_ENTRY = struct.Struct("<32sQQ")
+_START, _START_1 = _MAGIC + b"\x02", _MAGIC + b"\x01"
+_ENTRY, _ENTRY_1 = struct.Struct(f"<32sQQ{FIGURES_BYTES}s"), struct.Struct("<32sQQ")
 _BUFFER = struct.Struct("<BBBQQ")
 
 
@@ -74,10 +74,10 @@ class PackWriter:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, digest: str, pieces: list[Buffer]) -> None:
+    def add(self, digest: str, pieces: list[Buffer], figures: ChunkFigures) -> None:
         """Append one chunk. The pieces are copied when the pack is finished, not before."""
         length = sum(map(len, pieces))
-        self._entries.append(_ENTRY.pack(bytes.fromhex(digest), self.size_bytes, length))
+        self._entries.append(_ENTRY.pack(bytes.fromhex(digest), self.size_bytes, length, figures.to_bytes()))
         self._pieces.extend(pieces)
         self.size_bytes += length
 
@@ -93,16 +93,25 @@ def read_index(pack: BinaryIO, pack_digest: str) -> Iterator[ChunkPlace]:
     """Where each chunk of a pack lies. Raises InvalidInputError when the blob is not a pack."""
     wrong = InvalidInputError(f"Blob {pack_digest} is not a pack of dataset chunks.")
     size = pack.seek(0, 2)
-    if size < len(_START) + 16:
+    pack.seek(0)
+    begins = pack.read(len(_START))
+    if size < len(_START) + 16 or begins not in (_START, _START_1):
         raise wrong
+    entry = _ENTRY if begins == _START else _ENTRY_1
     pack.seek(size - 16)
     n_chunks, magic = struct.unpack("<Q8s", pack.read(16))
-    start = size - 16 - n_chunks * _ENTRY.size
+    start = size - 16 - n_chunks * entry.size
     if magic != _MAGIC or start < len(_START):
         raise wrong
     pack.seek(start)
-    content = pack.read(n_chunks * _ENTRY.size)
-    for digest, offset, length in _ENTRY.iter_unpack(content):
+    content = pack.read(n_chunks * entry.size)
+    for digest, offset, length, *figures in entry.iter_unpack(content):
         if offset + length > start:
             raise wrong
-        yield ChunkPlace(digest=digest.hex(), pack_digest=pack_digest, offset=offset, length=length)
+        yield ChunkPlace(
+            digest=digest.hex(),
+            pack_digest=pack_digest,
+            offset=offset,
+            length=length,
+            figures=ChunkFigures.from_bytes(figures[0]) if figures else None,
+        )

@@ -22,7 +22,7 @@ from .reading import in_threads
 from .sources import encode_source
 
 if TYPE_CHECKING:
-    from ..domain.dataset import DatasetVersion
+    from ..domain.dataset import ChunkFigures, DatasetVersion
     from ..store.remote import RemoteWorkspace
     from ..store.workspace import Workspace
     from .columns import EncodedTable
@@ -85,15 +85,17 @@ def _aligned(
 def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob]) -> Iterator[str]:
     """Compress the chunks and put them into packs; yields the digest of each pack, which is then durable."""
 
-    def encode(job: ChunkJob) -> list[Buffer]:
-        return encode_chunk(job.part.buffers(job.start, job.stop), job.part.numbers)
+    def encode(job: ChunkJob) -> tuple[list[Buffer], ChunkFigures]:
+        buffers = job.part.buffers(job.start, job.stop)
+        return encode_chunk(buffers, job.part.numbers), job.part.figures(job.stop - job.start, buffers)
 
     writer = PackWriter()
     # The next pack is compressed while the last one reaches the disk.
     with ThreadPoolExecutor(1) as disk:
         packs: list[Future[str]] = []
-        for digest, content in zip(jobs, in_threads(encode, list(jobs.values()), size_of(jobs.values())), strict=True):
-            writer.add(digest, content)
+        encoded = in_threads(encode, list(jobs.values()), size_of(jobs.values()))
+        for digest, (content, figures) in zip(jobs, encoded, strict=True):
+            writer.add(digest, content, figures)
             if writer.size_bytes >= PACK_BYTES:
                 packs.append(disk.submit(workspace.blobs.put, writer.finish()))
                 if len(packs) > 1:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+#: n_values, n_nulls, then least, greatest, total and squares; not-a-number where there is none.
+_FIGURES = struct.Struct("<QQdddd")
+FIGURES_BYTES = _FIGURES.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,8 @@ class DatasetVersion:
 class ChunkFigures:
     """Figures of the values of a chunk: numbers and times as they are stored, texts and bytes by their lengths.
 
-    `least` to `squares` (sum of squares) are None when nothing is there or the values are no numbers.
+    NaN counts as null. `total` is the sum, `squares` the sum of the squared distances from the chunk's own mean;
+    all four are None when nothing is there or the values are no numbers. `merged_figures` joins those of many chunks.
     """
 
     n_values: int
@@ -84,6 +91,20 @@ class ChunkFigures:
     greatest: float | None = None
     total: float | None = None
     squares: float | None = None
+
+    def to_bytes(self) -> bytes:
+        """`FIGURES_BYTES` bytes that hold it."""
+        numbers = (self.least, self.greatest, self.total, self.squares)
+        return _FIGURES.pack(
+            self.n_values, self.n_nulls, *(math.nan if number is None else number for number in numbers)
+        )
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> ChunkFigures:
+        """What `to_bytes` wrote."""
+        n_values, n_nulls, *numbers = _FIGURES.unpack(content)
+        least, greatest, total, squares = (None if math.isnan(number) else number for number in numbers)
+        return cls(n_values=n_values, n_nulls=n_nulls, least=least, greatest=greatest, total=total, squares=squares)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

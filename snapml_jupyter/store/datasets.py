@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..domain.dataset import ChunkPlace, Column, DatasetSummary, DatasetVersion
+from ..domain.dataset import ChunkFigures, ChunkPlace, Column, DatasetSummary, DatasetVersion
 from ..domain.errors import NotFoundError
 from ..domain.names import parse_dataset_ref
 from .database import Database
@@ -114,9 +114,12 @@ def add_pack(tx: Transaction, pack_digest: str, size_bytes: int, places: Iterabl
         {"digest": pack_digest, "size_bytes": size_bytes},
     ).fetchone()[0]
     tx.connection.executemany(
-        """INSERT INTO chunks (digest, pack_number, start_byte, n_bytes) VALUES (?, ?, ?, ?)
+        """INSERT INTO chunks (digest, pack_number, start_byte, n_bytes, figures) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (digest) DO NOTHING""",
-        [(place.digest, number, place.offset, place.length) for place in places],
+        [
+            (place.digest, number, place.offset, place.length, place.figures and place.figures.to_bytes())
+            for place in places
+        ],
     )
     row = tx.execute(
         "SELECT COALESCE(SUM(n_bytes), 0) FROM chunks WHERE pack_number = :number", {"number": number}
@@ -130,12 +133,13 @@ def locate_chunks(database: Database, digests: Iterable[str]) -> dict[str, Chunk
     for batch in _batches(digests):
         marks = ", ".join(f":d{number}" for number in range(len(batch)))
         rows = database.rows(
-            f"""SELECT c.digest, p.digest AS pack_digest, c.start_byte, c.n_bytes
+            f"""SELECT c.digest, p.digest AS pack_digest, c.start_byte, c.n_bytes, c.figures
                 FROM chunks c JOIN packs p ON p.pack_number = c.pack_number WHERE c.digest IN ({marks})""",
             {f"d{number}": digest for number, digest in enumerate(batch)},
         )
         for row in rows:
-            found[row[0]] = ChunkPlace(digest=row[0], pack_digest=row[1], offset=row[2], length=row[3])
+            figures = None if row[4] is None else ChunkFigures.from_bytes(row[4])
+            found[row[0]] = ChunkPlace(digest=row[0], pack_digest=row[1], offset=row[2], length=row[3], figures=figures)
     return found
 
 

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as stn
 
 from snapml_jupyter.datasets.chunks import chunk_digest
 from snapml_jupyter.datasets.packs import PackWriter, decode_chunk, encode_chunk, read_index
+from snapml_jupyter.domain.dataset import ChunkFigures
 from snapml_jupyter.domain.errors import DamagedContentError, InvalidInputError
 
 INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
@@ -61,7 +62,7 @@ def test_a_pack_lists_its_chunks() -> None:
     writer = PackWriter()
     chunks = [[b"", bytes([number]) * 300] for number in range(5)]
     for chunk in chunks:
-        writer.add(chunk_digest(chunk), encode_chunk(chunk))
+        writer.add(chunk_digest(chunk), encode_chunk(chunk), ChunkFigures(n_values=3, n_nulls=1, least=2.0))
     content = writer.finish()
     assert len(writer) == 0
     places = list(read_index(io.BytesIO(content), "f" * 64))
