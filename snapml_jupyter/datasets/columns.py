@@ -102,7 +102,7 @@ class ArrowPart:
         held = self.type
         if pa.types.is_large_string(held) or pa.types.is_string(held):
             return np.asarray(_text_keys(self._piece(start, stop)))
-        if not pa.types.is_primitive(held) or held.bit_width not in (32, 64) or self.values.null_count:
+        if not pa.types.is_primitive(held) or held.bit_width not in (32, 64):
             return None
         values = canonical_buffers(self._piece(start, stop))[1]
         return np.frombuffer(values, f"u{held.bit_width // 8}").astype(np.uint64, copy=False)
@@ -120,17 +120,28 @@ class ArrowPart:
 
 
 def _text_keys(texts: pa.Array) -> Any:
-    """The last eight bytes of each text as a number, and its length."""
-    content = texts.buffers()[2]
-    if content is None or content.size < 8:
-        return np.zeros(len(texts), dtype=np.uint64)
+    """The last eight bytes of each text as a number, and its length; 0 for none. Whatever lies around the texts in memory."""
     offsets = text_offsets(texts)
     lengths = np.diff(offsets)
-    # Every eight bytes of the content as one number: a view whose items overlap.
-    windows: NDArray[Any] = np.ndarray((content.size - 7,), dtype="<u8", buffer=content, strides=(1,))
-    endings = windows[np.maximum(offsets[1:] - 8, 0)]
-    lacking = np.clip(8 - lengths, 0, 7).astype(np.uint64) * np.uint64(8)  # bits of the text before
-    return np.where(lengths > 0, endings >> lacking, np.uint64(0)) + lengths.astype(np.uint64)
+    content = texts.buffers()[2]
+    if content is None or len(lengths) == 0:
+        return np.zeros(len(texts), dtype=np.uint64)
+    if texts.null_count:
+        lengths = lengths * np.asarray(texts.is_valid())  # a writer may have left characters under nulls
+    stops = offsets[1:]
+    keys: NDArray[Any] = np.zeros(len(texts), dtype=np.uint64)
+    if content.size >= 8:
+        # Every eight bytes of the content as one number: a view whose items overlap.
+        windows: NDArray[Any] = np.ndarray((content.size - 7,), dtype="<u8", buffer=content, strides=(1,))
+        endings = windows[np.maximum(stops - 8, 0)]
+        lacking = np.clip(8 - lengths, 0, 7).astype(np.uint64) * np.uint64(8)  # bits of the text before
+        keys = np.where(lengths > 0, (endings >> lacking) + lengths.astype(np.uint64), np.uint64(0))
+    for row in np.flatnonzero(
+        (stops < 8) & (lengths > 0)
+    ):  # at the very start no eight bytes end there: seven rows at most
+        text = bytes(content[int(offsets[row]) : int(stops[row])])
+        keys[row] = int.from_bytes(text, "little") + len(text)
+    return keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,60 +1,85 @@
-"""By which column a table is cut (see `grid`): the first that is nearly unique, integers and times before text, floats last."""
+"""By which column a table is cut (see `grid`): the first that is nearly unique, integers and times before text, floats last.
+
+Only the first rows are looked at, so that a stream of unknown length is cut as the same table in memory is.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from .grid import LEAST_ROWS, MOST_ROWS, Keys, cut_rows
+from .grid import MOST_ROWS, Keys, Spacing, cut_rows
 
 if TYPE_CHECKING:
     from .columns import EncodedTable, PartSource
 
 #: A column whose sampled rows are this distinct can decide alone.
 _NEARLY_UNIQUE = 0.5
-#: The sample: so many runs of so many rows, spread evenly.
+#: The sample: so many runs of so many rows, spread evenly over the first rows.
 _RUNS, _RUN_ROWS = 16, 128
 #: So many columns decide together when none can alone.
 _TOGETHER = 4
+#: So many rows say how wide a row is.
+WIDTH_ROWS = 64
 
 
-def row_counts(table: EncodedTable) -> list[int]:
-    """Row counts of the chunks of a table."""
-    if table.n_rows <= LEAST_ROWS:
-        return [table.n_rows] if table.n_rows else []
-    return cut_rows(table.n_rows, _keys(table))
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """Which columns decide where a table is cut, by their places; none: at fixed distances."""
+
+    places: list[int]
+    spacing: Spacing
+
+    @classmethod
+    def of(cls, table: EncodedTable) -> Cutting:
+        """How to cut the table, as its first rows say."""
+        spacing = spacing_of(table)
+        if table.n_rows <= spacing.least:
+            return cls([], spacing)
+        n_rows = min(table.n_rows, spacing.first)
+        length = min(_RUN_ROWS, n_rows)
+        starts = range(0, n_rows - length + 1, max(1, n_rows // _RUNS))
+        judged = []
+        for place, column in enumerate(table.columns):
+            part = column.parts[0]
+            sample = [part.keys(start, start + length) for start in starts]
+            runs = [run for run in sample if run is not None]
+            if runs:
+                values = np.concatenate(runs)
+                repeats = len(np.unique(values)) < _NEARLY_UNIQUE * len(values)
+                judged.append((repeats, _rank(part), place))
+        judged.sort()
+        alone = bool(judged) and not judged[0][0]
+        return cls([place for _, _, place in judged[: 1 if alone else _TOGETHER]], spacing)
+
+    def row_counts(self, table: EncodedTable) -> list[int]:
+        """Row counts of the chunks of a table, or of a stream's next rows: then the last chunk may go on."""
+        parts = [table.columns[place].parts[0] for place in self.places]
+        keys = None if not parts else parts[0].keys if len(parts) == 1 else _joined(parts)
+        return cut_rows(table.n_rows, keys, self.spacing)
+
+
+def spacing_of(table: EncodedTable) -> Spacing:
+    """How many rows a chunk has, by the widest column of the first `WIDTH_ROWS` rows."""
+    n_rows = min(table.n_rows, WIDTH_ROWS)
+    parts = [part for column in table.columns for part in column.parts]
+    widths = [sum(map(len, part.buffers(0, n_rows))) / n_rows for part in parts] if n_rows else []
+    return Spacing.for_width(max(widths, default=0.0))
 
 
 def fit_rows(rows: list[int], n_rows: int) -> list[int]:
     """Row counts of another version, shortened to `n_rows` rows or continued at the same pace."""
     fitted = []
     left = n_rows
-    for count in [*rows, *[MOST_ROWS] * (n_rows // MOST_ROWS + 1)]:
+    most = max(rows, default=MOST_ROWS)
+    for count in [*rows, *[most] * (n_rows // most + 1)]:
         if left > 0:
             fitted.append(min(count, left))
             left -= count
     return fitted
-
-
-def _keys(table: EncodedTable) -> Keys | None:
-    starts = range(0, table.n_rows - _RUN_ROWS, table.n_rows // _RUNS)
-    judged = []
-    for place, column in enumerate(table.columns):
-        part = column.parts[0]
-        sample = [part.keys(start, start + _RUN_ROWS) for start in starts]
-        runs = [run for run in sample if run is not None]
-        if runs:
-            values = np.concatenate(runs)
-            repeats = len(np.unique(values)) < _NEARLY_UNIQUE * len(values)
-            judged.append(((repeats, _rank(part), place), part))
-    judged.sort(key=lambda entry: entry[0])
-    if not judged:
-        return None
-    if not judged[0][0][0]:
-        return judged[0][1].keys
-    return _joined([part for _, part in judged[:_TOGETHER]])
 
 
 def _rank(part: PartSource) -> int:

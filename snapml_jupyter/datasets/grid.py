@@ -8,7 +8,9 @@ move every cut when any column changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,32 @@ if TYPE_CHECKING:
 #: size is cut: evener sizes (two thresholds, as in FastCDC) take several chunks to fall in step again after a deletion.
 LEAST_ROWS, MOST_ROWS, SPACING_ROWS = 4_096, 98_304, 16_384
 
+#: Bytes that the rows of a chunk may take in a column, on average; wider rows are cut into fewer rows at a time.
+_WIDEST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """How many rows a chunk has: at least, at most, and one row in `every` may be cut."""
+
+    least: int = LEAST_ROWS
+    most: int = MOST_ROWS
+    every: int = SPACING_ROWS
+
+    @property
+    def first(self) -> int:
+        """Rows that are looked at to decide where to cut."""
+        return max(64, 4 * self.every)
+
+    @classmethod
+    def for_width(cls, row_bytes: float) -> Spacing:
+        """For rows of that many bytes in their widest column: pictures and long texts are cut every few rows."""
+        finer = min(max(0, math.ceil(math.log2(max(row_bytes, 1) / _WIDEST))), 12)
+        return cls(LEAST_ROWS >> finer, MOST_ROWS >> finer, SPACING_ROWS >> finer)
+
+
+_USUAL = Spacing()
+
 #: Values of the rows [start, stop), as unsigned 64-bit numbers.
 Keys = Callable[[int, int], Any]
 
@@ -29,21 +57,22 @@ _MULTIPLIER_2 = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64's finaliser
 _BLOCK = 16_384
 
 
-def cut_rows(n_rows: int, keys: Keys | None) -> list[int]:
+def cut_rows(n_rows: int, keys: Keys | None, spacing: Spacing = _USUAL) -> list[int]:
     """Row counts of the chunks, in order; they sum to `n_rows`.
 
     `keys(start, stop)` are unsigned 64-bit values, one a row, that say where may be cut; None cuts at fixed distances.
+    Every count but the last stays the same when rows follow.
     """
     if n_rows == 0:
         return []
-    if n_rows <= LEAST_ROWS:
+    if n_rows <= spacing.least:
         return [n_rows]
-    candidates = _candidates(n_rows, keys) if keys is not None else np.empty(0, dtype=np.int64)
-    longest = MOST_ROWS if keys is not None else SPACING_ROWS
+    candidates = _candidates(n_rows, keys, spacing.every) if keys is not None else np.empty(0, dtype=np.int64)
+    longest = spacing.most if keys is not None else spacing.every
     rows: list[int] = []
     start = 0
-    while n_rows - start > LEAST_ROWS:
-        at = int(np.searchsorted(candidates, start + LEAST_ROWS))
+    while n_rows - start > spacing.least:
+        at = int(np.searchsorted(candidates, start + spacing.least))
         stop = int(candidates[at]) if at < len(candidates) else n_rows
         stop = min(stop, start + longest, n_rows)
         rows.append(stop - start)
@@ -53,9 +82,9 @@ def cut_rows(n_rows: int, keys: Keys | None) -> list[int]:
     return rows
 
 
-def _candidates(n_rows: int, keys: Keys) -> NDArray[np.int64]:
+def _candidates(n_rows: int, keys: Keys, every: int) -> NDArray[np.int64]:
     """Rows before which a cut may fall, ascending."""
-    limit = np.uint64(2**64 // SPACING_ROWS)
+    limit = np.uint64(2**64 // every) if every > 1 else np.uint64(2**64 - 1)
     shift_32, shift_29 = np.uint64(32), np.uint64(29)
     found = []
     scratch = np.empty(_BLOCK, dtype=np.uint64)

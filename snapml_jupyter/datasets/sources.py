@@ -1,26 +1,60 @@
-"""What a snapshot can be made of, each as an encoded table."""
+"""What a snapshot can be made of: each as an encoded table, or as a stream that need not fit into memory."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from ..domain.errors import CannotKeepError, InvalidInputError, NotFoundError
+from ..domain.dataset import DatasetSource, SourceKind
+from ..domain.errors import CannotKeepError, InvalidInputError
 from .columns import EncodedTable
+from .files import open_file, source_of
 from .frames import encode_frame, encode_table
+from .queries import Query, read_query
 
-_SUFFIXES = ".csv, .tsv, .parquet, .arrow or .feather"
+#: A stream that ends before so many bytes is taken as a table, which can be cut as the version before was.
+_SMALL_STREAM = 64 * 2**20
+#: Rows of a `datasets.Dataset` that are read at once.
+_BATCH_ROWS = 10_000
 
 
-def encode_source(data: Any) -> EncodedTable:
-    """Encode a pandas frame or series, Arrow table, polars frame, dict of arrays, numpy array, or a file by its path.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Batches of rows; `open` starts them from the first, once only when `is_read_once`."""
+
+    open: Callable[[], pa.RecordBatchReader]
+    is_read_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The content, and where it came from."""
+
+    content: EncodedTable | Stream
+    source: DatasetSource = field(default_factory=lambda: DatasetSource(kind=SourceKind.FRAME, name="table"))
+
+
+def read_source(data: Any) -> Source:
+    """Encode a pandas frame or series, Arrow table or stream, polars frame, dict of arrays, numpy array, query, or a path.
 
     Raises InvalidInputError for anything else, CannotKeepError for content that would not come back exactly.
     """
+    if isinstance(data, str | os.PathLike):
+        path = Path(data).expanduser()
+        return Source(_read_path(path), source_of(path))
+    if isinstance(data, Query):
+        return Source(encode_table(read_query(data)), DatasetSource(kind=SourceKind.QUERY, name=data.sql))
+    return Source(_read_value(data), DatasetSource(kind=SourceKind.FRAME, name=_type_name(data)))
+
+
+def _read_value(data: Any) -> EncodedTable | Stream:
     if isinstance(data, pd.DataFrame):
         return encode_frame(data)
     if isinstance(data, pd.Series):
@@ -29,10 +63,11 @@ def encode_source(data: Any) -> EncodedTable:
         return encode_table(data)
     if isinstance(data, pa.RecordBatch):
         return encode_table(pa.Table.from_batches([data]))
-    if isinstance(data, str | os.PathLike):
-        table = read_file(Path(data))
-        # A file that pandas wrote is the frame that was written, with its index: the same version as that frame.
-        return encode_frame(table.to_pandas()) if b"pandas" in (table.schema.metadata or {}) else encode_table(table)
+    library = type(data).__module__.partition(".")[0]
+    if library == "polars":
+        return encode_table(_collected(data).to_arrow())
+    if library == "datasets":
+        return _read_hugging_face(data)
     if isinstance(data, dict):
         try:
             return encode_frame(pd.DataFrame(data))
@@ -42,42 +77,52 @@ def encode_source(data: Any) -> EncodedTable:
         if data.ndim > 2:
             raise CannotKeepError(f"An array of {data.ndim} dimensions is not a table. Reshape it to rows and columns.")
         return encode_frame(pd.DataFrame(data))
-    if type(data).__module__.partition(".")[0] == "polars":
-        return encode_table(_collected(data).to_arrow())
     if hasattr(data, "__arrow_c_stream__"):
-        return encode_table(pa.table(data))
+        return _small_or_stream(pa.RecordBatchReader.from_stream(data))
     raise InvalidInputError(
-        f"A {type(data).__name__} is not a table. Give a DataFrame, Series, Arrow table, polars frame, dict of arrays, "
-        "numpy array, or the path of a file."
+        f"A {_type_name(data)} is not a table. Give a DataFrame, Series, Arrow table or stream, polars frame, dict of "
+        "arrays, numpy array, the path of a file or folder, or a query: snap.query(SQL, connection)."
     )
 
 
-def read_file(path: Path) -> pa.Table:
-    """Read a file by its suffix. Raises NotFoundError or InvalidInputError."""
-    path = path.expanduser()
-    if not path.is_file():
-        raise NotFoundError(f"There is no file '{path}'.")
-    suffix = path.suffix.lower()
-    try:
-        if suffix in (".csv", ".tsv"):
-            from pyarrow import csv
+def _read_path(path: Path) -> EncodedTable | Stream:
+    table = open_file(path)
+    if not isinstance(table, pa.Table):
+        return Stream(table)
+    if b"pandas" in (table.schema.metadata or {}):
+        # A file that pandas wrote is the frame that was written, with its index: the same version as that frame.
+        return encode_frame(table.to_pandas())
+    return encode_table(table)
 
-            parsing = csv.ParseOptions(delimiter="\t" if suffix == ".tsv" else ",", newlines_in_values=True)
-            # As pandas reads: an empty field, NA, null and NaN are missing, in text columns too.
-            return csv.read_csv(
-                path, parse_options=parsing, convert_options=csv.ConvertOptions(strings_can_be_null=True)
-            )
-        if suffix in (".parquet", ".pq"):
-            from pyarrow import parquet
 
-            return parquet.read_table(path)
-        if suffix in (".arrow", ".feather", ".ipc"):
-            from pyarrow import feather
+def _small_or_stream(reader: pa.RecordBatchReader) -> EncodedTable | Stream:
+    held: list[pa.RecordBatch] = []
+    n_bytes = 0
+    for batch in reader:
+        held.append(batch)
+        n_bytes += batch.nbytes
+        if n_bytes > _SMALL_STREAM:
+            break
+    else:
+        return encode_table(pa.Table.from_batches(held, schema=reader.schema))
+    whole = pa.RecordBatchReader.from_batches(reader.schema, chain(held, reader))
+    return Stream(lambda: whole, is_read_once=True)
 
-            return feather.read_table(path)
-    except pa.ArrowException as error:
-        raise InvalidInputError(f"The file '{path}' cannot be read as {suffix[1:]}: {error}.") from error
-    raise InvalidInputError(f"'{path.name}' has the suffix '{suffix}'; a dataset file ends in {_SUFFIXES}.")
+
+def _read_hugging_face(data: Any) -> EncodedTable | Stream:
+    """A `datasets.Dataset` or `IterableDataset`."""
+    if isinstance(data, dict):
+        raise InvalidInputError(
+            f"This is {len(data)} datasets: {', '.join(map(str, data))}. Snapshot one of them by name."
+        )
+    tables = data.with_format("arrow").iter(batch_size=_BATCH_ROWS)
+    first = next(tables, None)
+    if first is None:
+        schema = data.features.arrow_schema if data.features is not None else pa.schema([])
+        return encode_table(schema.remove_metadata().empty_table())
+    schema = first.schema.remove_metadata()
+    batches = (batch for table in chain([first], tables) for batch in table.cast(schema).to_batches())
+    return _small_or_stream(pa.RecordBatchReader.from_batches(schema, batches))
 
 
 def _collected(data: Any) -> Any:
@@ -85,3 +130,8 @@ def _collected(data: Any) -> Any:
     if hasattr(data, "collect"):
         return data.collect()
     return data.to_frame() if hasattr(data, "to_frame") else data
+
+
+def _type_name(data: Any) -> str:
+    library = type(data).__module__.partition(".")[0]
+    return type(data).__name__ if library == "builtins" else f"{library}.{type(data).__name__}"

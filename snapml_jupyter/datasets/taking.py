@@ -5,47 +5,91 @@ Nothing is written before every column is known to come back exactly, and nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..domain.errors import NotFoundError
+from ..domain.errors import ConflictError, NotFoundError
 from ..store.blobs import digest_of
 from . import versions
-from .chunks import Buffer
-from .cutting import fit_rows, row_counts
+from .cutting import Cutting, fit_rows
 from .manifest import Manifest, decode_manifest, encode_manifest
 from .naming import ChunkJob, name_chunks, size_of
-from .packs import PACK_BYTES, PackWriter, encode_chunk
-from .reading import in_threads
-from .sources import encode_source
+from .pack_writing import write_packs
+from .sources import Stream, read_source
+from .streaming import keep_stream
 
 if TYPE_CHECKING:
-    from ..domain.dataset import ChunkFigures, DatasetVersion
+    from ..domain.dataset import DatasetSource, DatasetVersion
     from ..store.remote import RemoteWorkspace
     from ..store.workspace import Workspace
     from .columns import EncodedTable
 
 #: Cuts of the version before are tried when this share of the rows would be written again.
 _MOSTLY_NEW = 0.5
+#: How often content is kept again when what it shares with others is collected as garbage meanwhile.
+_ATTEMPTS = 3
 
 
-def take(
-    workspace: Workspace | RemoteWorkspace, name: str, data: Any, *, message: str | None, run_id: str | None
-) -> DatasetVersion:
-    """Keep `data` as the next version of the dataset `name`; see `snapshot`."""
-    table = encode_source(data)
-    rows = row_counts(table)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """What is asked for: the dataset's name and all that is recorded beside the content."""
+
+    workspace: Workspace | RemoteWorkspace
+    name: str
+    message: str | None = None
+    run_id: str | None = None
+    source: DatasetSource | None = None
+    derived_from: list[str] | None = None
+
+    def record(self, manifest: Manifest, manifest_digest: str, packs: list[str]) -> DatasetVersion:
+        """Make the version of content that is kept."""
+        return versions.record_version(
+            self.workspace,
+            self.name,
+            manifest_digest,
+            packs,
+            self.message,
+            self.run_id,
+            self.source,
+            self.derived_from,
+        )
+
+
+def take(taking: Taking, data: Any) -> DatasetVersion:
+    """Keep `data` as the next version; see `snapshot`."""
+    source = read_source(data)
+    if taking.source is None:
+        taking = replace(taking, source=source.source)
+    content = source.content
+    if isinstance(content, Stream):
+        return _persistently(lambda: _take_stream(taking, content), 1 if content.is_read_once else _ATTEMPTS)
+    return _persistently(lambda: _take_table(taking, content), _ATTEMPTS)
+
+
+def _persistently(attempt: Callable[[], DatasetVersion], attempts: int) -> DatasetVersion:
+    for left in reversed(range(attempts)):
+        try:
+            return attempt()
+        except ConflictError:
+            if not left:
+                raise
+    raise AssertionError("unreachable")  # the last attempt returns or raises
+
+
+def _take_table(taking: Taking, table: EncodedTable) -> DatasetVersion:
+    workspace = taking.workspace
+    rows = Cutting.of(table).row_counts(table)
     manifest, jobs = name_chunks(table, rows)
     content = encode_manifest(manifest)
     digest = digest_of(content)
-    existing = versions.find_version_by_digest(workspace, digest, name)
+    existing = versions.find_version_by_digest(workspace, digest, taking.name)
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
     missing = versions.find_missing_chunks(workspace, list(jobs))
     if len(rows) > 1 and size_of(jobs[chunk] for chunk in missing) > _MOSTLY_NEW * size_of(jobs.values()):
-        aligned = _aligned(workspace, name, table, rows, digest)
+        aligned = _aligned(taking, table, rows, digest)
         if aligned is not None:
             manifest, jobs = aligned
             content = encode_manifest(manifest)
@@ -54,23 +98,32 @@ def take(
         kept = disk.submit(workspace.blobs.put, content)
         packs = list(write_packs(workspace, {chunk: jobs[chunk] for chunk in missing}))
         manifest_digest = kept.result()
-    return versions.record_version(workspace, name, manifest_digest, packs, message, run_id)
+    return taking.record(manifest, manifest_digest, packs)
+
+
+def _take_stream(taking: Taking, stream: Stream) -> DatasetVersion:
+    manifest, packs = keep_stream(taking.workspace, stream.open())
+    content = encode_manifest(manifest)
+    existing = versions.find_version_by_digest(taking.workspace, digest_of(content), taking.name)
+    if existing is not None:
+        return replace(existing, is_new=False, added_bytes=0)
+    return taking.record(manifest, taking.workspace.blobs.put(content), packs)
 
 
 def _aligned(
-    workspace: Workspace | RemoteWorkspace, name: str, table: EncodedTable, rows: list[int], digest: str
+    taking: Taking, table: EncodedTable, rows: list[int], digest: str
 ) -> tuple[Manifest, dict[str, ChunkJob]] | None:
-    """The table cut where the newest version of `name` is cut, when that lets it share that version's chunks.
+    """The table cut where the newest version is cut, when that lets it share that version's chunks.
 
     The rows are cut by one column (see `cutting`). When just that column was changed, all cuts move though all other
     columns are as they were; then the old cuts are kept, and the manifest says the digest that the content's own cuts
     give, so that equal content has one digest whatever came before it. None when nothing would be gained.
     """
     try:
-        newest = versions.get_version(workspace, name)
+        newest = versions.get_version(taking.workspace, taking.name)
     except NotFoundError:
         return None
-    parent = decode_manifest(workspace.blobs.read(newest.manifest_digest), newest.ref)
+    parent = decode_manifest(taking.workspace.blobs.read(newest.manifest_digest), newest.ref)
     aligned = fit_rows(parent.rows, table.n_rows)
     if aligned == rows or not aligned:
         return None
@@ -80,26 +133,3 @@ def _aligned(
         return None
     manifest, jobs = name_chunks(table, aligned)
     return replace(manifest, digest=digest), jobs
-
-
-def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob]) -> Iterator[str]:
-    """Compress the chunks and put them into packs; yields the digest of each pack, which is then durable."""
-
-    def encode(job: ChunkJob) -> tuple[list[Buffer], ChunkFigures]:
-        buffers = job.part.buffers(job.start, job.stop)
-        return encode_chunk(buffers, job.part.numbers), job.part.figures(job.stop - job.start, buffers)
-
-    writer = PackWriter()
-    # The next pack is compressed while the last one reaches the disk.
-    with ThreadPoolExecutor(1) as disk:
-        packs: list[Future[str]] = []
-        encoded = in_threads(encode, list(jobs.values()), size_of(jobs.values()))
-        for digest, (content, figures) in zip(jobs, encoded, strict=True):
-            writer.add(digest, content, figures)
-            if writer.size_bytes >= PACK_BYTES:
-                packs.append(disk.submit(workspace.blobs.put, writer.finish()))
-                if len(packs) > 1:
-                    packs[-2].result()  # a slow disk must not fill the memory with packs that wait for it
-        yield from (pack.result() for pack in packs)
-    if len(writer):
-        yield workspace.blobs.put(writer.finish())

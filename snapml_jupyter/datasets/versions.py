@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
-from ..domain.dataset import ChunkPlace, DatasetProfile, DatasetSummary, DatasetVersion, TablePage
+from ..domain.dataset import ChunkPlace, DatasetProfile, DatasetSource, DatasetSummary, DatasetVersion, TablePage
 from ..domain.errors import ConflictError, InvalidInputError, NotFoundError
 from ..domain.names import check_name
 from ..operations import operation
@@ -61,11 +62,14 @@ def record_version(
     pack_digests: list[str],
     message: str | None = None,
     run_id: str | None = None,
+    source: DatasetSource | None = None,
+    derived_from: list[str] | None = None,
 ) -> DatasetVersion:
     """Make a version of content whose blobs are kept: index the new packs, give the manifest the next number.
 
     Content that the dataset already has is returned as it is, with `is_new` false and no added bytes.
-    Raises NotFoundError when a blob is missing, ConflictError when a chunk of the manifest is in no pack.
+    Raises NotFoundError when a blob or a version of `derived_from` is missing, ConflictError when a chunk of the
+    manifest is in no pack.
     """
     from .manifest import decode_manifest
     from .packs import read_index
@@ -77,6 +81,7 @@ def record_version(
     for pack_digest in pack_digests:
         with workspace.blobs.open(check_digest(pack_digest)) as pack:
             packs.append((pack_digest, workspace.blobs.size(pack_digest), list(read_index(pack, pack_digest))))
+    origins = [kept.get_version(workspace.database, ref) for ref in derived_from or []]
     wanted = set(manifest.chunk_digests())
     with workspace.transaction() as tx:
         added = sum(kept.add_pack(tx, pack_digest, size, places) for pack_digest, size, places in packs)
@@ -105,8 +110,10 @@ def record_version(
                 "added_bytes": added,
                 "message": message,
                 "run_id": run_id,
+                "source": None if source is None else json.dumps(asdict(source)),
             },
             manifest.described_columns(),
+            origins,
         )
         tx.event("dataset.version_created", version.ref, name=name, digest=digest, n_rows=version.n_rows)
     return version

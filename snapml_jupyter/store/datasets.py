@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..domain.dataset import ChunkFigures, ChunkPlace, Column, DatasetSummary, DatasetVersion
+from ..domain.dataset import ChunkFigures, ChunkPlace, Column, DatasetSource, DatasetSummary, DatasetVersion, SourceKind
 from ..domain.errors import NotFoundError
 from ..domain.names import parse_dataset_ref
 from .database import Database
@@ -17,6 +17,13 @@ from .workspace import Transaction
 
 #: Values in one IN (...) list; SQLite and PostgreSQL both take more.
 _BATCH = 500
+#: A version's row with what other tables say about it; `v` is the row.
+_ROW = """v.*,
+    (SELECT GROUP_CONCAT(d.from_name || '@v' || d.from_number) FROM dataset_derivations d
+        WHERE d.name = v.name AND d.number = v.number) AS derived,
+    (SELECT GROUP_CONCAT(a.alias) FROM dataset_aliases a WHERE a.name = v.name AND a.number = v.number) AS aliases,
+    (SELECT c.passed FROM validations c WHERE c.name = v.name AND c.number = v.number
+        ORDER BY c.suite_number DESC LIMIT 1) AS passed"""
 
 
 def get_version(database: Database, ref: str) -> DatasetVersion:
@@ -33,7 +40,9 @@ def get_version(database: Database, ref: str) -> DatasetVersion:
     elif wanted.alias is not None:
         sql = "AND number = (SELECT number FROM dataset_aliases WHERE name = :name AND alias = :alias)"
         params["alias"] = wanted.alias
-    row = database.row(f"SELECT * FROM dataset_versions WHERE name = :name {sql} ORDER BY number DESC LIMIT 1", params)
+    row = database.row(
+        f"SELECT {_ROW} FROM dataset_versions v WHERE name = :name {sql} ORDER BY number DESC LIMIT 1", params
+    )
     if row is None:
         raise _missing(database, ref, wanted.name)
     return _version(row)
@@ -42,7 +51,7 @@ def get_version(database: Database, ref: str) -> DatasetVersion:
 def find_version_by_digest(database: Database, digest: str, name: str | None = None) -> DatasetVersion | None:
     """The version with that content: of the dataset `name`, or the oldest of any."""
     row = database.row(
-        """SELECT * FROM dataset_versions WHERE digest = :digest AND (:name IS NULL OR name = :name)
+        f"""SELECT {_ROW} FROM dataset_versions v WHERE digest = :digest AND (:name IS NULL OR name = :name)
            ORDER BY created_at LIMIT 1""",
         {"digest": digest, "name": name},
     )
@@ -52,7 +61,7 @@ def find_version_by_digest(database: Database, digest: str, name: str | None = N
 def list_datasets(database: Database) -> list[DatasetSummary]:
     """Every dataset with its newest version, the most recently changed first."""
     rows = database.rows(
-        """SELECT v.*, counted.n_versions FROM dataset_versions v
+        f"""SELECT {_ROW}, counted.n_versions FROM dataset_versions v
            JOIN (SELECT name, COUNT(*) AS n_versions, MAX(number) AS newest FROM dataset_versions GROUP BY name) counted
              ON counted.name = v.name AND counted.newest = v.number
            ORDER BY v.created_at DESC, v.name"""
@@ -62,7 +71,9 @@ def list_datasets(database: Database) -> list[DatasetSummary]:
 
 def list_versions(database: Database, name: str) -> list[DatasetVersion]:
     """The versions of one dataset, newest first. Raises NotFoundError."""
-    rows = database.rows("SELECT * FROM dataset_versions WHERE name = :name ORDER BY number DESC", {"name": name})
+    rows = database.rows(
+        f"SELECT {_ROW} FROM dataset_versions v WHERE name = :name ORDER BY number DESC", {"name": name}
+    )
     if not rows:
         raise _missing(database, name, name)
     return [_version(row) for row in rows]
@@ -73,8 +84,13 @@ def list_names(database: Database) -> list[str]:
     return [row["name"] for row in database.rows("SELECT name FROM datasets ORDER BY name")]
 
 
-def add_version(tx: Transaction, version: dict[str, Any], columns: list[Column]) -> DatasetVersion:
-    """Insert a version under the next free number of its name; the write lock makes the number unique."""
+def add_version(
+    tx: Transaction, version: dict[str, Any], columns: list[Column], origins: Iterable[DatasetVersion] = ()
+) -> DatasetVersion:
+    """Insert a version under the next free number of its name; the write lock makes the number unique.
+
+    `origins` are the versions that it was derived from.
+    """
     now, name = tx.workspace.now().isoformat(), version["name"]
     tx.execute(
         "INSERT INTO datasets (name, created_at) VALUES (:name, :now) ON CONFLICT DO NOTHING",
@@ -90,8 +106,16 @@ def add_version(tx: Transaction, version: dict[str, Any], columns: list[Column])
         created_at=now,
         created_by=tx.workspace.actor,
     )
+    for origin in origins:
+        tx.insert(
+            "dataset_derivations",
+            name=name,
+            number=(newest or 0) + 1,
+            from_name=origin.name,
+            from_number=origin.number,
+        )
     row = tx.execute(
-        "SELECT * FROM dataset_versions WHERE name = :name AND number = :number",
+        f"SELECT {_ROW} FROM dataset_versions v WHERE name = :name AND number = :number",
         {"name": name, "number": (newest or 0) + 1},
     ).fetchone()
     return _version(row)
@@ -200,4 +224,16 @@ def _version(row: sqlite3.Row) -> DatasetVersion:
         run_id=row["run_id"],
         profile_digest=row["profile_digest"],
         manifest_digest=row["manifest_digest"],
+        source=None if row["source"] is None else _source(json.loads(row["source"])),
+        derived_from=_listed(row["derived"]),
+        aliases=_listed(row["aliases"]),
+        validity=None if row["passed"] is None else "passed" if row["passed"] else "failed",
     )
+
+
+def _source(said: dict[str, Any]) -> DatasetSource:
+    return DatasetSource(kind=SourceKind(said["kind"]), name=said["name"], detail=said["detail"])
+
+
+def _listed(joined: str | None) -> list[str]:
+    return sorted(joined.split(",")) if joined else []

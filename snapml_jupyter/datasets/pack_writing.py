@@ -1,0 +1,67 @@
+"""Chunks on their way to the disk: compressed by all processors, collected into packs, each pack durable when it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from .chunks import Buffer
+from .naming import ChunkJob, size_of
+from .packs import PACK_BYTES, PackWriter, encode_chunk
+from .reading import in_threads
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ..domain.dataset import ChunkFigures
+    from ..store.remote import RemoteWorkspace
+    from ..store.workspace import Workspace
+
+
+class PackStream:
+    """Takes chunks as they come and writes full packs beside the work on the next; a context manager."""
+
+    def __init__(self, workspace: Workspace | RemoteWorkspace) -> None:
+        self._workspace = workspace
+        self._writer = PackWriter()
+        self._disk = ThreadPoolExecutor(1)
+        self._packs: list[Future[str]] = []
+
+    def __enter__(self) -> PackStream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._disk.shutdown(cancel_futures=kind is not None)
+
+    def add(self, jobs: dict[str, ChunkJob]) -> None:
+        """Compress the chunks and put them into packs."""
+        encoded = in_threads(_encode, list(jobs.values()), size_of(jobs.values()))
+        for digest, (content, figures) in zip(jobs, encoded, strict=True):
+            self._writer.add(digest, content, figures)
+            if self._writer.size_bytes >= PACK_BYTES:
+                self._packs.append(self._disk.submit(self._workspace.blobs.put, self._writer.finish()))
+                if len(self._packs) > 1:
+                    self._packs[-2].result()  # a slow disk must not fill the memory with packs that wait for it
+
+    def finish(self) -> list[str]:
+        """The digests of all packs, which are durable now."""
+        if len(self._writer):
+            last = self._workspace.blobs.put(self._writer.finish())
+            return [*(pack.result() for pack in self._packs), last]
+        return [pack.result() for pack in self._packs]
+
+
+def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob]) -> Iterator[str]:
+    """Write the chunks in packs; yields the digest of each pack, which is then durable."""
+    if jobs:
+        with PackStream(workspace) as stream:
+            stream.add(jobs)
+            yield from stream.finish()
+
+
+def _encode(job: ChunkJob) -> tuple[list[Buffer], ChunkFigures]:
+    buffers = job.part.buffers(job.start, job.stop)
+    return encode_chunk(buffers, job.part.numbers), job.part.figures(job.stop - job.start, buffers)
