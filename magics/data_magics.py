@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..domain.dataset import DatasetSource, SourceKind
 from ..domain.errors import InvalidInputError
 from .registration import Call, argument, line_magic
 
@@ -26,7 +27,13 @@ def snap_data(call: Call, name: str | None, df: str | None, message: str | None)
     if name is None:
         return Records(list_datasets(workspace()), datasets)
     if df is not None:
-        return snapshot(workspace(), name, call.variable(df), message=message)
+        return snapshot(
+            workspace(),
+            name,
+            call.variable(df),
+            message=message,
+            source=DatasetSource(kind=SourceKind.FRAME, name=df),
+        )
     if message is not None:
         raise InvalidInputError(f"%snap_data {name} -m: say which variable to keep: %snap_data {name} df -m TEXT.")
     return Records(list_versions(workspace(), name), dataset_versions)

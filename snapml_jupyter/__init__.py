@@ -34,6 +34,7 @@ _PUBLIC: dict[str, str] = {
     "log_model": "public.runs",
     "set_tag": "public.runs",
     "snapshot": "public.datasets",
+    "query": "public.datasets",
     "dataset": "public.datasets",
     "datasets": "public.datasets",
     "register": "public.models",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..domain.dataset import DatasetSource, SourceKind
 from ..domain.errors import InvalidInputError, SnapMLError
 from ..domain.names import check_name
 from .frames import dataset_name, is_table, tables_in, unchanging
@@ -73,7 +74,8 @@ def keep_table(workspace: Workspace | RemoteWorkspace, run_id: str, table: CellT
     from ..runs.recording import record_input
 
     assert is_table(table.value)
-    version = snapshot(workspace, table.dataset, table.value, run_id=run_id)
+    source = DatasetSource(kind=SourceKind.FRAME, name=table.variable, detail=f"run {run_id}")
+    version = snapshot(workspace, table.dataset, table.value, run_id=run_id, source=source)
     record_input(workspace, run_id, table.variable, version.ref)
     return KeptInput(table.variable, version, unchanging(table.value))
 

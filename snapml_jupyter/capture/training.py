@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..domain.dataset import DatasetSource, SourceKind
 from .estimators import Fit
 from .frames import dataset_name, holds_columns_of
 from .inputs import KeptInput
@@ -59,7 +60,9 @@ def keep_chosen(
         None,
     )
     if training_ref is None:
-        version = snapshot(workspace, dataset_name(f"{run_name[:110]}-training"), example, run_id=run_id)
+        source = DatasetSource(kind=SourceKind.FRAME, name=chosen.variable, detail="what the model was fitted on")
+        name = dataset_name(f"{run_name[:110]}-training")
+        version = snapshot(workspace, name, example, run_id=run_id, source=source)
         training_ref = version.ref
     return keep_model(
         workspace,

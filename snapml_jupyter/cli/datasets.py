@@ -19,13 +19,34 @@ def data() -> None:
 
 
 @data.command("add")
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path), required=False)
 @click.option("--name", help="Dataset name; without it the file's name.")
 @click.option("-m", "--message", help="What changed.")
+@click.option("--query", metavar="SQL", help="Keep the rows of a query instead of a file.")
+@click.option("--connection", metavar="URL", help="Where the query runs, as SQLAlchemy says it: sqlite:///flights.db")
+@click.option("--derived-from", metavar="REF", multiple=True, help="A version that this one was made of.")
 @answers
-def add_command(workspace: AnyWorkspace, path: Path, name: str | None, message: str | None) -> tuple[Any, str]:
-    """Keep a CSV, Parquet or Arrow file as a new version."""
-    version = snapshot(workspace, name or path.stem, path, message=message)
+def add_command(
+    workspace: AnyWorkspace,
+    path: Path | None,
+    name: str | None,
+    message: str | None,
+    query: str | None,
+    connection: str | None,
+    derived_from: tuple[str, ...],
+) -> tuple[Any, str]:
+    """Keep a CSV, Parquet or Arrow file, a folder of them, or the rows of a query as a new version."""
+    origins = list(derived_from) or None
+    if path is not None and query is None and connection is None:
+        version = snapshot(workspace, name or path.stem, path, message=message, derived_from=origins)
+    elif path is None and query is not None and connection is not None and name is not None:
+        from ..datasets.queries import Query, connected
+
+        with connected(connection) as opened:
+            rows = Query(query, opened)
+            version = snapshot(workspace, name, rows, message=message, derived_from=origins)
+    else:
+        raise click.UsageError("Give a PATH, or --query SQL with --connection URL and --name NAME.")
     state = f"added {size(version.added_bytes)}" if version.is_new else "the same content was already kept"
     return version, f"{version.ref}: {version.n_rows} rows, {version.n_columns} columns; {state}."
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from ..domain.errors import CannotKeepError, InvalidInputError, UnavailableError
+from ..domain.errors import CannotKeepError, InvalidInputError, NotFoundError, UnavailableError, missing_dependency
 
 #: Rows that are fetched at once; between fetches only Arrow memory is held.
 _BATCH_ROWS = 50_000
@@ -24,15 +25,45 @@ class Query:
     parameters: Any = None
 
 
+@contextmanager
+def connected(url: str) -> Iterator[Any]:
+    """A connection to the database at a SQLAlchemy URL; SQLite needs nothing installed.
+
+    Raises MissingDependencyError without SQLAlchemy, InvalidInputError for a URL that it does not know, NotFoundError for
+    an SQLite file that is not there.
+    """
+    if url.startswith("sqlite:///"):
+        import sqlite3
+
+        path = Path(url.removeprefix("sqlite:///")).expanduser()
+        if not path.is_file():
+            raise NotFoundError(f"There is no SQLite database '{path}'.")
+        with closing(sqlite3.connect(path)) as connection:
+            yield connection
+        return
+    try:
+        import sqlalchemy
+    except ImportError:
+        raise missing_dependency("sqlalchemy", f"Connecting to {url.partition(':')[0]}") from None
+    try:
+        engine = sqlalchemy.create_engine(url)
+    except (sqlalchemy.exc.ArgumentError, ImportError) as error:
+        raise InvalidInputError(f"--connection: {error}") from error
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def read_query(query: Query) -> pa.Table:
     """Run the query and read all rows.
 
     Column types are those of the values: the narrowest Arrow type that holds all of them. Raises InvalidInputError when
     the statement gives no rows or the connection is none, UnavailableError when the database refuses it.
     """
-    with ExitStack() as closing:
+    with ExitStack() as cleaning:
         try:
-            answer = _executed(query, closing)
+            answer = _executed(query, cleaning)
             if hasattr(answer, "fetch_record_batch"):  # ADBC and DuckDB speak Arrow themselves
                 reader: pa.RecordBatchReader = answer.fetch_record_batch()
                 return reader.read_all()
@@ -52,19 +83,19 @@ def read_query(query: Query) -> pa.Table:
         ) from error
 
 
-def _executed(query: Query, closing: ExitStack) -> Any:
+def _executed(query: Query, cleaning: ExitStack) -> Any:
     """A cursor or result that rows can be fetched from."""
     connection = query.connection
     if type(connection).__module__.partition(".")[0] == "sqlalchemy":
         from sqlalchemy import text  # type: ignore[import-not-found, unused-ignore]  # there, since the connection is
 
         if hasattr(connection, "connect") and not hasattr(connection, "execute"):  # an engine
-            connection = closing.enter_context(connection.connect())
+            connection = cleaning.enter_context(connection.connect())
         return connection.execution_options(stream_results=True).execute(text(query.sql), query.parameters)
     if hasattr(connection, "cursor"):
         cursor = connection.cursor()
         if hasattr(cursor, "close"):
-            closing.callback(cursor.close)
+            cleaning.callback(cursor.close)
         arguments = () if query.parameters is None else (query.parameters,)
         # DBAPI says nothing of what execute() returns; the cursor has the rows.
         cursor.execute(query.sql, *arguments)

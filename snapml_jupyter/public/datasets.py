@@ -1,4 +1,4 @@
-"""`snap.snapshot`, `snap.dataset`, `snap.datasets`."""
+"""`snap.snapshot`, `snap.query`, `snap.dataset`, `snap.datasets`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,29 @@ from .current import workspace
 
 if TYPE_CHECKING:
     from ..datasets.dataset import Dataset
+    from ..datasets.queries import Query
     from ..domain.dataset import DatasetSummary, DatasetVersion
 
 
-def snapshot(name: str, data: Any, *, message: str | None = None) -> DatasetVersion:
-    """Keep `data` as the next version of the dataset `name`; unchanged content gives the version it already has."""
+def snapshot(
+    name: str, data: Any, *, message: str | None = None, derived_from: str | list[str] | None = None
+) -> DatasetVersion:
+    """Keep `data` as the next version of the dataset `name`; unchanged content gives the version it already has.
+
+    `data`: a table of pandas, polars or Arrow, an Arrow stream, a `datasets.Dataset`, arrays, a `snap.query(...)`, the
+    path of a file or folder. `derived_from`: the versions that it was made of, by reference.
+    """
     from ..datasets.snapshot import snapshot as take
 
-    return take(workspace(), name, data, message=message)
+    origins = [derived_from] if isinstance(derived_from, str) else derived_from
+    return take(workspace(), name, data, message=message, derived_from=origins)
+
+
+def query(sql: str, connection: Any, parameters: Any = None) -> Query:
+    """What `snap.snapshot` keeps the rows of: an SQL query on a DBAPI, ADBC, DuckDB or SQLAlchemy connection."""
+    from ..datasets.queries import Query
+
+    return Query(sql, connection, parameters)
 
 
 def dataset(ref: str) -> Dataset:
