@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..domain.errors import CannotKeepError
 from .arrow_types import type_to_json
@@ -25,6 +26,8 @@ from .mixed_values import CannotSayError, from_text, same_value, to_text
 MARKERS: tuple[tuple[str, Any], ...] = (("None", None), ("nan", float("nan")), ("NA", pd.NA), ("NaT", pd.NaT))
 _MARKER_TYPES: dict[type, int] = {type(None): 1, type(pd.NA): 3, type(pd.NaT): 4}
 _NAN = 2
+#: So many texts say whether they repeat.
+_SAMPLE = 1_000
 
 #: Types that Arrow keeps exactly by construction, so that nothing needs to be compared.
 _EXACT: dict[type, pa.DataType] = {
@@ -145,7 +148,7 @@ def _as_texts(values: Any, codes: Any, name: str) -> pa.Array:
 def _read(codec: dict[str, Any], held: pa.Array) -> Any:
     of = codec["of"]
     if of in ("str", "bytes"):
-        values = held.to_numpy(zero_copy_only=False)
+        values = _texts(held)
         return values if values.flags.writeable else values.copy()
     items: Iterable[Any] = held.to_pylist()
     if of == "mixed":
@@ -157,6 +160,19 @@ def _read(codec: dict[str, Any], held: pa.Array) -> Any:
     for row, item in enumerate(items):  # one by one: numpy would unpack lists and arrays
         values[row] = item
     return values
+
+
+def _texts(held: pa.Array) -> Any:
+    """Texts or bytes as objects; those that repeat much as one object, which is made once."""
+    step = max(1, len(held) // _SAMPLE)
+    sample = held.take(pa.array(range(0, len(held), step)))
+    if pc.count_distinct(sample).as_py() > 0.95 * len(sample):
+        return held.to_numpy(zero_copy_only=False)
+    coded = held.dictionary_encode()
+    distinct = np.empty(len(coded.dictionary) + 1, dtype=object)
+    distinct[:-1] = coded.dictionary.to_numpy(zero_copy_only=False)
+    # What is missing has the number -1 and so the last one, None.
+    return distinct[np.asarray(coded.indices.fill_null(-1))]
 
 
 def _refusal(name: str, row: int, value: Any, kind: type) -> CannotKeepError:

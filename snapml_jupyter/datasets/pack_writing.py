@@ -42,14 +42,14 @@ class PackStream:
         for digest, (content, figures) in zip(jobs, encoded, strict=True):
             self._writer.add(digest, content, figures)
             if self._writer.size_bytes >= PACK_BYTES:
-                self._packs.append(self._disk.submit(self._workspace.blobs.put, self._writer.finish()))
+                self._packs.append(self._disk.submit(self._workspace.blobs.put_pieces, self._writer.finish()))
                 if len(self._packs) > 1:
                     self._packs[-2].result()  # a slow disk must not fill the memory with packs that wait for it
 
     def finish(self) -> list[str]:
         """The digests of all packs, which are durable now."""
         if len(self._writer):
-            last = self._workspace.blobs.put(self._writer.finish())
+            last = self._workspace.blobs.put_pieces(self._writer.finish())
             return [*(pack.result() for pack in self._packs), last]
         return [pack.result() for pack in self._packs]
 

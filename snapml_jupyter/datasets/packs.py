@@ -2,7 +2,7 @@
 
 A frame of 4 million rows and 16 columns has some 2,000 chunks; a file with its own fsync for each would cost
 seconds, and 16 of them for a frame of ten rows would cost more than everything else. So the new chunks of a snapshot
-are written together, column after column, in blobs of some 32 MB, and the workspace keeps an index from chunk digest
+are written together, column after column, in blobs of some 16 MB, and the workspace keeps an index from chunk digest
 to place. Every pack ends with its own list of chunks: the index can be made again from the packs alone.
 
     "SNAPPACK" 2 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
@@ -23,7 +23,7 @@ from .chunks import Buffer, chunk_digest
 from .compression import compress, decompress
 
 #: A pack is closed when it is this large, in bytes: large enough for a fast fsync, small enough to hold in memory.
-PACK_BYTES = 32 * 2**20
+PACK_BYTES = 16 * 2**20
 
 _MAGIC = b"SNAPPACK"
 _START, _START_1 = _MAGIC + b"\x02", _MAGIC + b"\x01"
@@ -75,18 +75,18 @@ class PackWriter:
         return len(self._entries)
 
     def add(self, digest: str, pieces: list[Buffer], figures: ChunkFigures) -> None:
-        """Append one chunk. The pieces are copied when the pack is finished, not before."""
+        """Append one chunk. The pieces are not copied."""
         length = sum(map(len, pieces))
         self._entries.append(_ENTRY.pack(bytes.fromhex(digest), self.size_bytes, length, figures.to_bytes()))
         self._pieces.extend(pieces)
         self.size_bytes += length
 
-    def finish(self) -> bytes:
-        """The bytes of the pack. The writer is empty afterwards."""
+    def finish(self) -> list[Buffer]:
+        """The pack in pieces. The writer is empty afterwards."""
         tail = struct.pack("<Q", len(self._entries)) + _MAGIC
-        content = b"".join([*self._pieces, *self._entries, tail])
+        pieces = [*self._pieces, *self._entries, tail]
         self.__init__()  # type: ignore[misc]  # back to the state of a new writer, which __init__ alone describes
-        return content
+        return pieces
 
 
 def read_index(pack: BinaryIO, pack_digest: str) -> Iterator[ChunkPlace]:

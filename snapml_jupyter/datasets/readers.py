@@ -66,7 +66,7 @@ class ColumnReader:
 
     def _numbers(self, column: StoredColumn, dtype: str) -> Any:
         """Numbers without nulls, each chunk straight into its place."""
-        whole = np.empty(sum(piece.last - piece.first for piece in self._pieces), dtype=dtype)
+        whole = _empty(sum(piece.last - piece.first for piece in self._pieces), dtype)
         place = 0
         for piece, (_, values) in zip(self._pieces, self._chunks(column, column.parts[0]), strict=True):
             stop = place + piece.last - piece.first
@@ -120,12 +120,18 @@ def decode_values(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
 
 def _numpy(values: pa.ChunkedArray, dtype: str) -> Any:
     """Fixed-width values without nulls as one writable array."""
-    whole = np.empty(len(values), dtype=dtype)
+    whole = _empty(len(values), dtype)
     place = 0
     for chunk in values.chunks:
         whole[place : place + len(chunk)] = _view(chunk, dtype)
         place += len(chunk)
     return whole
+
+
+def _empty(n_values: int, dtype: str) -> Any:
+    """A writable array in Arrow's memory: numpy would fetch large arrays from the system page by page, each time."""
+    size = np.dtype(dtype).itemsize
+    return np.frombuffer(pa.allocate_buffer(n_values * size), dtype=dtype) if n_values else np.empty(0, dtype)
 
 
 def _view(chunk: pa.Array, dtype: str) -> Any:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from ..domain.dataset import ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
@@ -72,7 +72,7 @@ class ChunkReader:
                 first, last = run[0], run[-1]
                 with self._blobs.open(first.pack_digest) as pack:
                     pack.seek(first.offset)
-                    content = memoryview(pack.read(last.offset + last.length - first.offset))
+                    content = _read(pack, last.offset + last.length - first.offset)
                 for place in run:
                     start = place.offset - first.offset
                     yield decode_chunk(content[start : start + place.length], place.digest)
@@ -93,6 +93,20 @@ class ChunkReader:
             run.append(place)
         if run:
             yield run
+
+
+def _read(pack: BinaryIO, n_bytes: int) -> memoryview:
+    """Bytes of a file in Arrow's memory, which is used again and need not be fetched from the system each time."""
+    import pyarrow as pa
+
+    content = memoryview(pa.allocate_buffer(n_bytes))
+    place = 0
+    while place < n_bytes:
+        read = pack.readinto(content[place:])  # type: ignore[attr-defined]  # binary files have it
+        if not read:
+            raise DamagedContentError("A pack of it is cut short.")
+        place += read
+    return content
 
 
 def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, group: int = _GROUP) -> Iterator[U]:

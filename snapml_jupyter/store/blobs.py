@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -24,6 +24,9 @@ class BlobStore(Protocol):
 
     def put(self, content: Buffer) -> str:
         """Keep the bytes and return their digest (64 hex characters). Durable when it returns."""
+
+    def put_pieces(self, pieces: Sequence[Buffer]) -> str:
+        """`put` of the pieces one after the other, without joining them in memory where that can be avoided."""
 
     def open(self, digest: str) -> BinaryIO:
         """A readable binary file. Raises NotFoundError when there is no such blob."""
@@ -51,6 +54,16 @@ def digest_of(content: Buffer) -> str:
     return blake3(content).hexdigest()
 
 
+def digest_of_pieces(pieces: Iterable[Buffer]) -> str:
+    """`digest_of` the pieces one after the other."""
+    from blake3 import blake3
+
+    hasher = blake3()
+    for piece in pieces:
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
 def check_digest(digest: str) -> str:
     """Return `digest` when it is one, so that it can be part of a path. Raises InvalidInputError."""
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
@@ -70,7 +83,10 @@ class FileBlobs:
         return self.folder / digest[:2] / digest[2:]
 
     def put(self, content: Buffer) -> str:
-        digest = digest_of(content)
+        return self.put_pieces([content])
+
+    def put_pieces(self, pieces: Sequence[Buffer]) -> str:
+        digest = digest_of_pieces(pieces)
         target = self.path(digest)
         if target.exists():
             return digest
@@ -78,7 +94,8 @@ class FileBlobs:
         handle, temporary = tempfile.mkstemp(prefix=".new-", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                for piece in pieces:
+                    file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, target)

@@ -7,7 +7,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.client import HTTPException, HTTPResponse
@@ -125,6 +125,9 @@ class HttpBlobs:
         if not self.exists(digest):
             self._workspace.request("PUT", f"/snapml/blobs/{digest}", content)
         return digest
+
+    def put_pieces(self, pieces: Sequence[Buffer]) -> str:
+        return self.put(b"".join(pieces))
 
     def open(self, digest: str) -> BinaryIO:
         return io.BytesIO(self.read(digest))

@@ -36,6 +36,11 @@ def test_buffers_of_any_kind_are_content(store: BlobStore) -> None:
     assert store.put(b"abc") == store.put(bytearray(b"abc")) == store.put(memoryview(b"xabc")[1:])
 
 
+def test_pieces_are_the_content_they_make_together(store: BlobStore) -> None:
+    assert store.put_pieces([b"ab", memoryview(b"c"), b""]) == digest_of(b"abc") == store.put_pieces([b"abc"])
+    assert store.read(digest_of(b"abc")) == b"abc"
+
+
 def test_a_range_can_be_read_without_the_rest(store: BlobStore) -> None:
     digest = store.put(bytes(range(100)))
     with store.open(digest) as file:

@@ -63,7 +63,7 @@ def test_a_pack_lists_its_chunks() -> None:
     chunks = [[b"", bytes([number]) * 300] for number in range(5)]
     for chunk in chunks:
         writer.add(chunk_digest(chunk), encode_chunk(chunk), ChunkFigures(n_values=3, n_nulls=1, least=2.0))
-    content = writer.finish()
+    content = b"".join(writer.finish())
     assert len(writer) == 0
     places = list(read_index(io.BytesIO(content), "f" * 64))
     assert [place.digest for place in places] == [chunk_digest(chunk) for chunk in chunks]
