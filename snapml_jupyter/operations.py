@@ -32,6 +32,7 @@ MODULES: tuple[str, ...] = (
     "registry.stages",
     "registry.versions",
     "runs.models",
+    "datasets.aliases",
     "datasets.diff",
     "datasets.versions",
     "monitoring.monitors",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..domain.dataset import Column, DatasetProfile, DatasetVersion
@@ -12,12 +14,13 @@ from .manifest import Manifest, StoredColumn, decode_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
-    import polars as pl  # type: ignore[import-not-found, unused-ignore]  # optional: installed by those who want it
+    import polars as pl
     import pyarrow as pa
 
     from ..store.remote import RemoteWorkspace
     from ..store.workspace import Workspace
     from .readers import ColumnReader
+    from .scan import VersionScan
 
 #: Which rows: `slice(0, 100)`, `range(100)`, or None for all.
 Rows = slice | range | None
@@ -89,6 +92,8 @@ class Dataset:
         """An Arrow table; index columns (not a plain range) come last."""
         import pyarrow as pa
 
+        from .frames import with_said
+
         stored = self.manifest.columns
         if columns is not None:
             names = [column.name for column in stored]
@@ -96,8 +101,11 @@ class Dataset:
         wanted = self._rows(rows)
         arrays = self._read_columns(stored, self._reader(stored, wanted).to_arrow, wanted)
         table = pa.Table.from_arrays(arrays, names=_unique([column.name for column in stored]))
+        table = with_said(table, self.manifest.frame)
         said = self.manifest.frame.get("pandas")
-        return table if said is None or columns is not None else table.replace_schema_metadata({"pandas": said})
+        if said is None or columns is not None:
+            return table
+        return table.replace_schema_metadata({**(table.schema.metadata or {}), "pandas": said})
 
     def to_polars(self, columns: Sequence[Any] | None = None, rows: Rows = None) -> pl.DataFrame:
         """A polars frame. Raises MissingDependencyError when polars is not installed."""
@@ -105,15 +113,37 @@ class Dataset:
             import polars as pl
         except ImportError:
             raise missing_dependency("polars", "Reading a dataset as a polars frame") from None
-        frame: pl.DataFrame = pl.from_arrow(self.to_arrow(columns, rows))
+        frame = pl.from_arrow(self.to_arrow(columns, rows))
+        assert isinstance(frame, pl.DataFrame)
         return frame
 
     def batches(self, columns: Sequence[Any] | None = None, n_rows: int = 65_536) -> Iterator[pd.DataFrame]:
-        """The rows in order, `n_rows` at a time, as pandas frames; memory for one batch only."""
+        """The rows in order, `n_rows` at a time, as pandas frames; memory for a few chunks only."""
         if n_rows < 1:
             raise InvalidInputError(f"A batch has at least one row, not {n_rows}.")
         for start in range(0, self.version.n_rows, n_rows):
             yield self.to_pandas(columns, slice(start, start + n_rows))
+
+    def scan(self, columns: Sequence[str] | None = None, rows: Rows = None) -> VersionScan:
+        """A `pyarrow.dataset.Dataset` of the version: DuckDB and polars query it and read what the query needs.
+
+        `columns` by name, `rows` by position. `.to_table(columns=[...], filter=...)`, `.head(n)`, `.count_rows()` and
+        `.reader()` (a stream) work without either. Index columns come last.
+        """
+        from .scan import VersionScan
+
+        named = None if columns is None else [str(column) for column in _listed(columns)]
+        return VersionScan(self, named, self._rows(rows))
+
+    def export(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the version to a `.parquet`, `.csv` or `.arrow` file, a few chunks at a time; returns the path.
+
+        The file is there whole or not at all. Raises ConflictError when it exists already and `overwrite` is not said,
+        InvalidInputError for another suffix or a column that CSV has no form for.
+        """
+        from .exporting import export_file
+
+        return export_file(self, Path(path).expanduser(), overwrite)
 
     def profile(self) -> DatasetProfile:
         """Statistics of every column; computed once per version."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
@@ -42,10 +43,32 @@ def encode_table(table: pa.Table) -> EncodedTable:
         raise CannotKeepError(f"The column name '{twice}' occurs twice. Rename one of the columns.")
     columns = [encode_arrow(table.column(place), name) for place, name in enumerate(names)]
     described: dict[str, Any] = {"kind": "arrow"}
-    metadata = table.schema.metadata or {}
+    metadata = dict(table.schema.metadata or {})
+    if said := _said_beside(table.schema, metadata):
+        described["schema"] = said
     if b"pandas" in metadata:  # written by pandas: to_pandas() then restores the index and dtypes that it says
         described["pandas"] = metadata[b"pandas"].decode()
     return EncodedTable(n_rows=table.num_rows, columns=columns, frame=described)
+
+
+def with_said(table: pa.Table, described: dict[str, Any]) -> pa.Table:
+    """The table with what its schema said beside the types (see `encode_table`)."""
+    if "schema" not in described:
+        return table
+    said = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(described["schema"])))
+    fields = [
+        said.field(field.name) if field.name in said.names and said.field(field.name).type == field.type else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields, metadata=said.metadata))
+
+
+def _said_beside(schema: pa.Schema, metadata: dict[bytes, bytes]) -> str | None:
+    """Metadata (polars keeps its enums there) and which columns may not be null, as an Arrow schema; None for nothing."""
+    others = {key: value for key, value in metadata.items() if key != b"pandas"}
+    if not others and not any(field.metadata or not field.nullable for field in schema):
+        return None
+    return base64.b64encode(schema.with_metadata(others or None).serialize().to_pybytes()).decode()
 
 
 def decode_labels(said: dict[str, Any]) -> pd.Index[Any]:

@@ -121,6 +121,32 @@ def add_version(
     return _version(row)
 
 
+def list_aliases(database: Database, name: str) -> dict[str, int]:
+    """The aliases of a dataset and the version numbers they point at."""
+    rows = database.rows("SELECT alias, number FROM dataset_aliases WHERE name = :name ORDER BY alias", {"name": name})
+    return {row["alias"]: row["number"] for row in rows}
+
+
+def set_alias(tx: Transaction, name: str, alias: str, number: int) -> None:
+    """Point an alias at a version."""
+    tx.execute(
+        """INSERT INTO dataset_aliases (name, alias, number, set_at, set_by) VALUES (:name, :alias, :number, :now, :actor)
+           ON CONFLICT (name, alias) DO UPDATE SET number = :number, set_at = :now, set_by = :actor""",
+        {
+            "name": name,
+            "alias": alias,
+            "number": number,
+            "now": tx.workspace.now().isoformat(),
+            "actor": tx.workspace.actor,
+        },
+    )
+
+
+def remove_alias(tx: Transaction, name: str, alias: str) -> None:
+    """Forget an alias."""
+    tx.execute("DELETE FROM dataset_aliases WHERE name = :name AND alias = :alias", {"name": name, "alias": alias})
+
+
 def set_profile(tx: Transaction, name: str, number: int, profile_digest: str) -> None:
     """Note the blob that holds the version's profile."""
     tx.execute(
@@ -192,6 +218,10 @@ def _missing(database: Database, ref: str, name: str) -> NotFoundError:
     newest = database.row("SELECT MAX(number) AS newest FROM dataset_versions WHERE name = :name", {"name": name})
     if newest is None or newest["newest"] is None:
         return NotFoundError.of("dataset", name, list_names(database), "List them with %snap_data.")
+    if (alias := parse_dataset_ref(ref).alias) is not None:
+        return NotFoundError.of(
+            "alias", alias, list(list_aliases(database, name)), f"Set it: snap.set_alias('{name}@v1', '{alias}')."
+        )
     first = database.row("SELECT MIN(created_at) AS first FROM dataset_versions WHERE name = :name", {"name": name})
     assert first is not None
     count = int(newest["newest"])
