@@ -24,7 +24,7 @@ def candidates(text: str, namespace: dict[str, Any]) -> list[str] | None:
     if word.startswith("-"):
         return [option for option in magic.parser().option_names() if option.startswith(word)]
     kind = _kind(magic, before)
-    return [name for name in _names(kind, namespace) if name.startswith(word)] if kind else []
+    return [name for name in _names(kind, namespace, word) if name.startswith(word)] if kind else []
 
 
 def make_matcher(shell: Any) -> Callable[..., Any] | None:
@@ -66,7 +66,11 @@ def _kind(magic: Magic, before: list[str]) -> str | None:
     return magic.completes.get(positionals[place]) if place < len(positionals) else None
 
 
-def _names(kind: str, namespace: dict[str, Any]) -> list[str]:
+def _names(kind: str, namespace: dict[str, Any], word: str) -> list[str]:
+    if kind == "nothing":
+        return []
+    if kind == "variable or dataset":
+        return [*_names("variable", namespace, word), *_names("dataset", namespace, word)]
     if kind == "stage":
         from ..domain.model import Stage
 
@@ -78,12 +82,19 @@ def _names(kind: str, namespace: dict[str, Any]) -> list[str]:
     from ..public.current import workspace
 
     try:
-        return _workspace_names(kind, workspace())
+        return _workspace_names(kind, workspace(), word)
     except SnapMLError:  # no workspace, no names: Tab is no place for an error
         return []
 
 
-def _workspace_names(kind: str, where: Any) -> list[str]:
+def _workspace_names(kind: str, where: Any, word: str) -> list[str]:
+    if kind == "dataset" and "@" in word:
+        from ..datasets.versions import list_versions
+
+        name = word.partition("@")[0]
+        versions = list_versions(where, name)
+        aliases = sorted(alias for version in versions for alias in version.aliases)
+        return [f"{name}@{selector}" for selector in ["latest", *aliases, *(f"v{v.number}" for v in versions)]]
     if kind == "run":
         from ..runs.queries import list_runs
 

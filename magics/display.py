@@ -28,6 +28,10 @@ _MARKS = {
     "running": ("◐", "var(--jp-brand-color1,#1976d2)"),
     "starting": ("◐", "var(--jp-brand-color1,#1976d2)"),
     "queued": ("◌", "var(--jp-ui-font-color2,#616161)"),
+    "passed": ("●", "var(--jp-success-color1,#388e3c)"),
+    "added": ("+", "var(--jp-success-color1,#388e3c)"),
+    "removed": ("−", "var(--jp-error-color1,#d32f2f)"),
+    "changed": ("~", "var(--jp-warn-color1,#f57c00)"),
     "failed": ("✕", "var(--jp-error-color1,#d32f2f)"),
     "drifted": ("▲", "var(--jp-warn-color1,#f57c00)"),
     "open": ("▲", "var(--jp-warn-color1,#f57c00)"),
@@ -126,6 +130,19 @@ class Table(Shown):
 
 
 @dataclass(frozen=True, repr=False)
+class Stacked(Shown):
+    """Tables one below the other."""
+
+    tables: Sequence[Table]
+
+    def to_html(self) -> str:
+        return "".join(f'<div style="padding-bottom:8px">{table.to_html()}</div>' for table in self.tables)
+
+    def to_plain(self) -> str:
+        return "\n\n".join(table.to_plain() for table in self.tables)
+
+
+@dataclass(frozen=True, repr=False)
 class Card(Shown):
     """One thing: a heading, a state, facts, big numbers, warnings, and a table below when there is one."""
 
@@ -135,7 +152,7 @@ class Card(Shown):
     facts: Sequence[tuple[str, Any]] = ()
     numbers: dict[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
-    table: Table | None = None
+    table: Shown | None = None
 
     def to_html(self) -> str:
         state = f" {html(self.status)}" if self.status else ""

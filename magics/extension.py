@@ -21,6 +21,7 @@ SHOWN: dict[tuple[str, str], str] = {
         ("magics.tables", "Records", "records"),
         ("domain.dataset", "DatasetVersion", "dataset_version"),
         ("domain.dataset", "DatasetProfile", "dataset_profile"),
+        ("domain.dataset", "DatasetDiff", "dataset_diff"),
         ("domain.dataset", "TablePage", "table_page"),
         ("domain.model", "ModelVersion", "model_version"),
         ("domain.endpoint", "EndpointInfo", "endpoint"),

@@ -6,17 +6,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..domain.dataset import DatasetProfile, DatasetSummary, DatasetVersion, TablePage
 from ..domain.endpoint import DeployOutcome, EndpointInfo, EndpointMetrics, HostStatus
 from ..domain.event import WorkspaceStatus
 from ..domain.model import ModelVersion, RegisteredModel
 from ..domain.monitoring import Alert, ColumnDrift, DriftReport, MonitorInfo
 from ..domain.run import Run
 from ..figures import duration, size
+from .dataset_tables import (
+    dataset_diff,
+    dataset_profile,
+    dataset_version,
+    dataset_versions,
+    datasets,
+    table_page,
+)
 from .display import Card, Quiet, Shown, Status, Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = [  # those of other modules; what shows a record is looked up here by name
+    "dataset_diff",
+    "dataset_profile",
+    "dataset_version",
+    "dataset_versions",
+    "datasets",
+    "table_page",
+]
 
 T = TypeVar("T")
 
@@ -88,82 +104,6 @@ def run(found: Run) -> Card:
             ("artifacts", [f"{a.path} ({size(a.size_bytes)})" for a in found.artifacts]),
         ],
         found.metrics,
-    )
-
-
-def datasets(found: Sequence[DatasetSummary]) -> Table:
-    """Datasets with their newest version."""
-    return Table(
-        ["dataset", "versions", "rows", "columns", "size", "made", "by"],
-        [
-            (
-                d.latest.ref,
-                d.n_versions,
-                d.latest.n_rows,
-                d.latest.n_columns,
-                size(d.latest.size_bytes),
-                d.latest.created_at,
-                d.latest.created_by,
-            )
-            for d in found
-        ],
-        "No datasets yet. Keep one with %snap_data NAME df; %%snap_train keeps what a cell reads.",
-    )
-
-
-def dataset_versions(found: Sequence[DatasetVersion]) -> Table:
-    """Versions of a dataset."""
-    return Table(
-        ["version", "rows", "columns", "size", "added", "made", "by", "message"],
-        [
-            (
-                v.ref,
-                v.n_rows,
-                v.n_columns,
-                size(v.size_bytes),
-                size(v.added_bytes),
-                v.created_at,
-                v.created_by,
-                v.message,
-            )
-            for v in found
-        ],
-        "No versions yet.",
-    )
-
-
-def dataset_version(found: DatasetVersion) -> Card:
-    """One version with its columns."""
-    columns = [f"{c.name} {c.dtype}" for c in found.columns if not c.is_index]
-    shown = ", ".join(columns[:12]) + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
-    return Card(
-        found.ref,
-        "" if found.is_new else "same content as before: no new version",
-        None,
-        [
-            ("rows", found.n_rows),
-            ("columns", shown),
-            ("size", f"{size(found.size_bytes)}, of which {size(found.added_bytes)} new"),
-            ("after", found.parent_ref),
-            ("message", found.message),
-            ("digest", Quiet(found.digest[:16])),
-        ],
-    )
-
-
-def dataset_profile(found: DatasetProfile) -> Table:
-    """One row a column."""
-    return Table(
-        ["column", "type", "nulls", "distinct", "minimum", "median", "maximum"],
-        [(c.name, c.type, c.n_nulls, c.n_distinct, c.minimum, c.median, c.maximum) for c in found.columns],
-        title=f"{found.dataset_ref}, {found.n_rows:,} rows",
-    )
-
-
-def table_page(found: TablePage) -> Table:
-    """Rows of a version."""
-    return Table(
-        found.columns, found.rows, "No rows.", f"{found.dataset_ref} from row {found.offset} of {found.n_rows:,}"
     )
 
 

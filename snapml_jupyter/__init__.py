@@ -37,6 +37,7 @@ _PUBLIC: dict[str, str] = {
     "query": "public.datasets",
     "dataset": "public.datasets",
     "datasets": "public.datasets",
+    "diff": "public.datasets",
     "register": "public.models",
     "model": "public.models",
     "models": "public.models",

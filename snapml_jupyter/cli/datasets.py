@@ -1,4 +1,4 @@
-"""`snapml data add|list|show`."""
+"""`snapml data add|list|show|profile|diff|alias|export`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 
 import click
 
+from ..datasets.aliases import set_alias
+from ..datasets.dataset import open_dataset
+from ..datasets.diff import diff_versions
 from ..datasets.snapshot import snapshot
-from ..datasets.versions import get_version, list_datasets, list_versions
+from ..datasets.versions import get_profile, get_version, list_datasets, list_versions
 from ..figures import size
 from .output import AnyWorkspace, answers, facts, table
 
@@ -73,7 +76,7 @@ def list_command(workspace: AnyWorkspace, name: str | None) -> tuple[Any, str]:
 @click.argument("ref")
 @answers
 def show_command(workspace: AnyWorkspace, ref: str) -> tuple[Any, str]:
-    """One version: NAME, NAME@v3, NAME@latest or NAME@2026-11-01."""
+    """One version: NAME, NAME@v3, NAME@latest, NAME@2026-11-01 or NAME@ALIAS."""
     version = get_version(workspace, ref)
     text = facts(
         version=version.ref,
@@ -89,3 +92,82 @@ def show_command(workspace: AnyWorkspace, ref: str) -> tuple[Any, str]:
     )
     columns = [(c.name, c.dtype, c.nullable) for c in version.columns]
     return version, f"{text}\n\n{table(['column', 'type', 'nullable'], columns, 'No columns.')}"
+
+
+@data.command("profile")
+@click.argument("ref")
+@answers
+def profile_command(workspace: AnyWorkspace, ref: str) -> tuple[Any, str]:
+    """Statistics of every column of a version."""
+    found = get_profile(workspace, ref)
+    rows = [
+        (
+            c.name,
+            c.type,
+            c.n_nulls,
+            round(c.n_distinct),
+            c.minimum_text or c.minimum,
+            c.mean,
+            c.maximum_text or c.maximum,
+        )
+        for c in found.columns
+    ]
+    return found, table(["column", "type", "nulls", "distinct", "minimum", "mean", "maximum"], rows, "No columns.")
+
+
+@data.command("diff")
+@click.argument("before")
+@click.argument("after")
+@click.option("--on", "keys", metavar="COLUMN", multiple=True, help="A column that says which rows are the same.")
+@click.option("--limit", default=10, show_default=True, help="So many of the rows that differ.")
+@answers
+def diff_command(
+    workspace: AnyWorkspace, before: str, after: str, keys: tuple[str, ...], limit: int
+) -> tuple[Any, str]:
+    """What differs between two versions."""
+    found = diff_versions(workspace, before, after, list(keys) or None, limit)
+    changes = [(c.column, c.change, c.before, c.after) for c in found.schema_changes]
+    parts = [
+        facts(
+            before=f"{found.before_ref}, {found.n_rows_before} rows",
+            after=f"{found.after_ref}, {found.n_rows_after} rows",
+            added=found.n_added,
+            removed=found.n_removed,
+            changed=found.n_changed if keys else None,
+            read=f"{size(found.bytes_read)}; {found.n_chunks_shared} chunks are in both",
+        )
+    ]
+    if changes:
+        parts.append(table(["column", "change", "before", "after"], changes, ""))
+    if found.sample:
+        rows = [(row.change, *_values(row.before, row.after, len(found.sample_columns))) for row in found.sample]
+        parts.append(table(["row", *found.sample_columns], rows, ""))
+    return found, "\n\n".join(parts)
+
+
+@data.command("alias")
+@click.argument("ref")
+@click.argument("alias")
+@answers
+def alias_command(workspace: AnyWorkspace, ref: str, alias: str) -> tuple[Any, str]:
+    """Point ALIAS at a version: NAME@ALIAS then names it."""
+    version = set_alias(workspace, ref, alias)
+    return version, f"{version.name}@{alias} is {version.ref}."
+
+
+@data.command("export")
+@click.argument("ref")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Replace the file when it is there.")
+@answers
+def export_command(workspace: AnyWorkspace, ref: str, path: Path, overwrite: bool) -> tuple[Any, str]:
+    """Write a version to a .parquet, .csv or .arrow file."""
+    dataset = open_dataset(workspace, ref)
+    written = dataset.export(path, overwrite=overwrite)
+    return {"ref": dataset.version.ref, "path": str(written)}, f"{dataset.version.ref}: {written}"
+
+
+def _values(before: list[Any] | None, after: list[Any] | None, n_columns: int) -> list[Any]:
+    if before is None or after is None:
+        return list(after or before or [None] * n_columns)
+    return [two if one == two else f"{one} -> {two}" for one, two in zip(before, after, strict=True)]

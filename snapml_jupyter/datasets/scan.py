@@ -2,7 +2,8 @@
 
 DuckDB, polars and Arrow take it as they take a folder of Parquet files:
 
-    duckdb.sql("SELECT carrier, avg(delay) FROM flights GROUP BY 1")        # flights = snap.dataset("flights").scan()
+    flights = snap.dataset("flights").scan()
+    duckdb.sql("FROM flights SELECT carrier, avg(delay) GROUP BY 1")
 """
 
 from __future__ import annotations

@@ -79,6 +79,17 @@ def parse_dataset_ref(ref: str) -> DatasetRef:
     return DatasetRef(name=name, alias=selector)
 
 
+def is_dataset_version(ref: str) -> bool:
+    """Whether a reference can only be one of a dataset version: `flights@v3`, `flights@latest`, `flights@2026-11-01`.
+
+    >>> is_dataset_version("flights@v3"), is_dataset_version("churn:4"), is_dataset_version("churn@champion")
+    (True, False, False)
+    """
+    name, _, selector = ref.partition("@")
+    day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", selector)
+    return ":" not in name and bool(selector == "latest" or _VERSION.fullmatch(selector) or day)
+
+
 def check_dataset_alias(alias: object) -> str:
     """Return `alias` when it can stand for a dataset version. Raises InvalidInputError."""
     if not isinstance(alias, str) or not _ALIAS.fullmatch(alias) or alias == "latest" or _VERSION.fullmatch(alias):

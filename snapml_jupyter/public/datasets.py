@@ -1,4 +1,4 @@
-"""`snap.snapshot`, `snap.query`, `snap.dataset`, `snap.datasets`."""
+"""`snap.snapshot`, `snap.query`, `snap.dataset`, `snap.datasets`, `snap.diff`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .current import workspace
 if TYPE_CHECKING:
     from ..datasets.dataset import Dataset
     from ..datasets.queries import Query
-    from ..domain.dataset import DatasetSummary, DatasetVersion
+    from ..domain.dataset import DatasetDiff, DatasetSummary, DatasetVersion
 
 
 def snapshot(
@@ -45,3 +45,10 @@ def datasets() -> list[DatasetSummary]:
     from ..datasets.versions import list_datasets
 
     return list_datasets(workspace())
+
+
+def diff(a: str, b: str, *, keys: str | list[str] | None = None) -> DatasetDiff:
+    """What differs between two versions: columns, rows by `keys` or by content, figures of every column, first rows."""
+    from ..datasets.diff import diff_versions
+
+    return diff_versions(workspace(), a, b, [keys] if isinstance(keys, str) else keys)

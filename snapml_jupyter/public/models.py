@@ -9,6 +9,7 @@ from .current import workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..domain.dataset import DatasetVersion
     from ..domain.model import ExportedModel, ModelVersion, RegisteredModel, Stage
 
 
@@ -45,8 +46,14 @@ def promote(ref: str, stage: Stage | str) -> ModelVersion:
     return stages.promote(workspace(), ref, wire.decode(stage, Stage, "stage"))
 
 
-def set_alias(ref: str, alias: str) -> ModelVersion:
-    """Point `@alias` at a version, away from the one that had it."""
+def set_alias(ref: str, alias: str) -> ModelVersion | DatasetVersion:
+    """Point `@alias` at a version, away from the one that had it: of a model (`churn:4`), of a dataset (`flights@v3`)."""
+    from ..domain.names import is_dataset_version
+
+    if is_dataset_version(ref):
+        from ..datasets import aliases
+
+        return aliases.set_alias(workspace(), ref, alias)
     from ..registry import stages
 
     return stages.set_alias(workspace(), ref, alias)

@@ -53,6 +53,10 @@ UNKNOWN = [
     ("run", "show", "nope"),
     ("data", "list", "nope"),
     ("data", "show", "nope@v1"),
+    ("data", "profile", "nope"),
+    ("data", "diff", "nope@v1", "nope@v2"),
+    ("data", "alias", "nope@v1", "ok"),
+    ("data", "export", "nope@v1", "x.csv"),
     ("model", "list", "nope"),
     ("model", "show", "nope:1"),
     ("model", "register", "nope", "m"),
@@ -144,3 +148,25 @@ def test_cells_read_well() -> None:
         "-",
     ]
     assert table(["a"], [], "Nothing.") == "Nothing."
+
+
+def test_data_is_added_compared_named_and_exported(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    import sqlite3
+
+    (tmp_path / "flights.csv").write_text("id,delay\n1,5\n2,7\n")
+    assert call("data", "add", str(tmp_path / "flights.csv")).output.startswith("flights@v1: 2 rows")
+    with sqlite3.connect(tmp_path / "x.db") as database:
+        database.execute("CREATE TABLE t (id INTEGER, delay INTEGER)")
+        database.execute("INSERT INTO t VALUES (1, 5), (2, 8), (3, 9)")
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    added = call("data", "add", "--query", "SELECT * FROM t", "--connection", url, "--name", "flights", "--json")
+    assert json.loads(added.stdout)["source"]["kind"] == "query"
+    found = json.loads(call("data", "diff", "flights@v1", "flights@v2", "--on", "id", "--json").stdout)
+    assert (found["n_added"], found["n_removed"], found["n_changed"]) == (1, 0, 1)
+    assert "7 -> 8" in call("data", "diff", "flights@v1", "flights@v2", "--on", "id").output
+    assert call("data", "alias", "flights@v1", "first").output == "flights@first is flights@v1.\n"
+    assert call("data", "export", "flights@first", str(tmp_path / "out.csv")).exit_code == 0
+    assert (tmp_path / "out.csv").read_text().splitlines()[1] == "1,5"
+    assert call("data", "export", "flights@first", str(tmp_path / "out.csv")).exit_code == 1
+    assert "DISTINCT" in call("data", "profile", "flights").output
+    assert call("data", "add", "--query", "SELECT 1").exit_code == 2

@@ -52,6 +52,27 @@ def test_a_variable_becomes_a_dataset_version(kernel: Any) -> None:
     assert "first of May" in kernel.run("%snap_data weather").text
 
 
+def test_versions_are_compared_profiled_named_and_exported(kernel: Any) -> None:
+    kernel.run(
+        "rows = df.reset_index(names='row')\nlater = rows.assign(a=rows['a'].where(rows['row'] != 3, 99.0)).iloc[:-1]"
+    )
+    kernel.run("%snap_data compared rows\n%snap_data compared later")
+    outcome = kernel.run("found = %snap_data diff compared@v1 compared@v2 --on row\nfound")
+    assert outcome.status == "ok", outcome.traceback
+    assert kernel.value("(found.n_added, found.n_removed, found.n_changed)") == (0, 1, 1)
+    assert "~ changed" in outcome.text and "→ 99" in outcome.text
+    assert "− removed" in outcome.text and "<table" in outcome.results[-1]["text/html"]
+    assert "%snap_data diff: name two versions" in kernel.run("%snap_data diff compared@v1").traceback
+    assert re.search(r"COLUMN +TYPE", kernel.run("%snap_data profile compared").text)
+    kernel.run("%snap_data alias compared@v1 first")
+    assert (
+        kernel.value("get_ipython().run_line_magic('snap_data', 'profile compared@first').dataset_ref") == "compared@v1"
+    )
+    assert "ALSO CALLED" in kernel.run("%snap_data compared").text
+    kernel.run("import tempfile\nfolder = tempfile.mkdtemp()\n%snap_data export compared@first {folder}/x.csv")
+    assert kernel.value("open(folder + '/x.csv').readline().count(',')") >= 1
+
+
 def test_models_are_registered_and_promoted(kernel: Any) -> None:
     assert "late:1" in kernel.run("%snap_models").text
     outcome = kernel.run("made = %snap_register late second\nmade")

@@ -48,12 +48,28 @@ export interface AuditEntry {
   digest: string;
 }
 
+/**
+ * Figures of the values of a chunk: numbers and times as they are stored, texts and bytes by their lengths.
+ *
+ * NaN counts as null. `total` is the sum, `squares` the sum of the squared distances from the chunk's own mean;
+ * all four are None when nothing is there or the values are no numbers. `merged_figures` joins those of many chunks.
+ */
+export interface ChunkFigures {
+  n_values: number;
+  n_nulls: number;
+  least: Float | null;
+  greatest: Float | null;
+  total: Float | null;
+  squares: Float | null;
+}
+
 /** Where a chunk of a column lies: a range of bytes in the blob `pack_digest`. */
 export interface ChunkPlace {
   digest: string;
   pack_digest: string;
   offset: number;
   length: number;
+  figures: ChunkFigures | null;
 }
 
 /** One column of a version. `type` is the Arrow type, `dtype` what pandas called it. */
@@ -63,6 +79,16 @@ export interface Column {
   dtype: string;
   nullable: boolean;
   is_index: boolean;
+}
+
+/** One column in both versions. `n_changed` counts rows that are in both (by key) with another value in it. */
+export interface ColumnDiff {
+  name: string;
+  type: string;
+  is_same: boolean;
+  n_changed: number | null;
+  before: ColumnFigures | null;
+  after: ColumnFigures | null;
 }
 
 /** How far one column moved. `score` above `threshold` is drift; `p_value` where the measure has one. */
@@ -79,6 +105,23 @@ export interface ColumnDrift {
   reference_null_fraction: Float | null;
   current_null_fraction: Float | null;
   reason: string | null;
+}
+
+/**
+ * Figures of one column of one version; None where the type has no such figure.
+ *
+ * Times are ISO 8601 text in `minimum_text` and `maximum_text`; texts are described by `mean_length`.
+ */
+export interface ColumnFigures {
+  n_rows: number;
+  n_nulls: number;
+  mean: Float | null;
+  standard_deviation: Float | null;
+  minimum: Float | null;
+  maximum: Float | null;
+  minimum_text: string | null;
+  maximum_text: string | null;
+  mean_length: Float | null;
 }
 
 /** The types a client sends. `string` includes categories; `datetime` is ISO text. */
@@ -107,12 +150,44 @@ export interface ColumnProfile {
   maximum_text: string | null;
 }
 
+/**
+ * What differs between two versions. `keys` are the columns that say which rows are the same; none: by content.
+ *
+ * `n_changed` is 0 without keys: a row with another value is then one removed and one added.
+ * `bytes_read` are the stored bytes of chunks that were looked at; `n_chunks_shared` were not.
+ */
+export interface DatasetDiff {
+  before_ref: string;
+  after_ref: string;
+  is_same: boolean;
+  keys: string[];
+  n_rows_before: number;
+  n_rows_after: number;
+  n_added: number;
+  n_removed: number;
+  n_changed: number;
+  schema_changes: SchemaChange[];
+  columns: ColumnDiff[];
+  sample_columns: string[];
+  sample: RowChange[];
+  n_chunks_shared: number;
+  n_chunks_read: number;
+  bytes_read: number;
+}
+
 /** The profile of a version, one entry per column. `sampled_rows` when it was taken of that many rows only. */
 export interface DatasetProfile {
   dataset_ref: string;
   n_rows: number;
   columns: ColumnProfile[];
   sampled_rows: number | null;
+}
+
+/** What a version was made of: `name` is the variable, the path, the SQL text or the uploaded file's name. */
+export interface DatasetSource {
+  kind: SourceKind;
+  name: string;
+  detail: string | null;
 }
 
 /** A dataset in a list: its newest version and how many there are. */
@@ -127,7 +202,7 @@ export interface DatasetSummary {
  *
  * `added_bytes` is what this version added to the store; content shared with others is not counted.
  * `is_new` is false when a snapshot found the same content already kept as this version.
- * `manifest_digest` is the blob that says where the content lies.
+ * `manifest_digest` is the blob that says where the content lies. `derived_from` are versions of other datasets.
  */
 export interface DatasetVersion {
   ref: string;
@@ -147,6 +222,17 @@ export interface DatasetVersion {
   profile_digest: string | null;
   is_new: boolean;
   manifest_digest: string;
+  source: DatasetSource | null;
+  derived_from: string[];
+  aliases: string[];
+  validity: string | null;
+}
+
+export interface DatasetsDiffVersionsArguments {
+  before: string;
+  after: string;
+  keys?: string[] | null;
+  limit?: number;
 }
 
 export interface DatasetsFindMissingChunksArguments {
@@ -188,6 +274,18 @@ export interface DatasetsRecordVersionArguments {
   pack_digests: string[];
   message?: string | null;
   run_id?: string | null;
+  source?: DatasetSource | null;
+  derived_from?: string[] | null;
+}
+
+export interface DatasetsRemoveAliasArguments {
+  name: string;
+  alias: string;
+}
+
+export interface DatasetsSetAliasArguments {
+  ref: string;
+  alias: string;
 }
 
 /** What a deploy gave. `api_key` is shown here once and never again; None when the endpoint existed. */
@@ -482,6 +580,15 @@ export interface RegistrySetAliasArguments {
   alias: string;
 }
 
+/** One row that differs: `change` is "added", "removed" or "changed"; values by the columns of `DatasetDiff.sample_columns`. */
+export interface RowChange {
+  change: string;
+  row_before: number | null;
+  row_after: number | null;
+  before: unknown[] | null;
+  after: unknown[] | null;
+}
+
 /** One run as it is kept. Metrics hold the latest value of each name; points have their own call. */
 export interface Run {
   run_id: string;
@@ -632,6 +739,14 @@ export interface RunsRecordTagsArguments {
   tags: Record<string, string>;
 }
 
+/** What became of one column: `change` is "added", "removed", "retyped", "moved" or "index". */
+export interface SchemaChange {
+  column: string;
+  change: string;
+  before: string | null;
+  after: string | null;
+}
+
 export interface ServingCreateKeyArguments {
   endpoint: string;
   client: string;
@@ -690,6 +805,9 @@ export interface SignatureColumn {
   example: boolean | number | Float | string | null;
 }
 
+/** Where the content of a version came from. */
+export type SourceKind = 'file' | 'folder' | 'frame' | 'query' | 'upload';
+
 /** Where a version stands in governance. */
 export type Stage = 'archived' | 'none' | 'production' | 'staging';
 
@@ -729,6 +847,8 @@ export interface WorkspaceStatus {
 
 /** Every operation: what it takes and what it gives. */
 export interface Operations {
+  /** What differs between two versions: columns, rows, figures of every column, the first `limit` rows that differ. */
+  'datasets.diff_versions': { arguments: DatasetsDiffVersionsArguments; result: DatasetDiff };
   /** Those of the chunks that the workspace does not keep yet, in the order given. */
   'datasets.find_missing_chunks': { arguments: DatasetsFindMissingChunksArguments; result: string[] };
   /** The version with that content, of one dataset or of any; None when there is none. */
@@ -747,6 +867,10 @@ export interface Operations {
   'datasets.locate_chunks': { arguments: DatasetsLocateChunksArguments; result: ChunkPlace[] };
   /** Make a version of content whose blobs are kept: index the new packs, give the manifest the next number. */
   'datasets.record_version': { arguments: DatasetsRecordVersionArguments; result: DatasetVersion };
+  /** Forget an alias of the dataset `name`. Raises NotFoundError when there is none. */
+  'datasets.remove_alias': { arguments: DatasetsRemoveAliasArguments; result: null };
+  /** Point an alias at a version; `flights@approved` then names it. An alias that points elsewhere is moved. */
+  'datasets.set_alias': { arguments: DatasetsSetAliasArguments; result: DatasetVersion };
   /** Count what the workspace has. Cheap: indexes and one file size. */
   'governance.get_status': { arguments: GovernanceGetStatusArguments; result: WorkspaceStatus };
   /** The newest audit entries first, of one subject or all. */
