@@ -6,6 +6,8 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
+from .domain.errors import InvalidInputError
+
 
 def show(value: Any) -> str:
     """A value in a cell: metrics to 4 significant digits, times as age, counts with thousands separated by a thin space."""
@@ -57,3 +59,22 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration as people write it. Raises InvalidInputError.
+
+    >>> parse_duration("90s"), parse_duration("1.5h"), parse_duration("30d")
+    (90.0, 5400.0, 2592000.0)
+    """
+    number, unit = text[:-1].strip(), text[-1:].lower()
+    try:
+        value = float(number)
+    except ValueError:
+        value = -1.0
+    if unit not in _SECONDS or not 0 <= value < 1e9:
+        raise InvalidInputError(f"'{text}' is not a duration. Write 90s, 10m, 2h, 30d or 2w.")
+    return value * _SECONDS[unit]

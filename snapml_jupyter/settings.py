@@ -53,6 +53,11 @@ SETTINGS: tuple[Setting, ...] = (
         default="1e-5",
         help="Largest difference of a probability, or relative difference of a prediction.",
     ),
+    Setting(
+        name="gc_grace_seconds",
+        default="3600",
+        help="While snapshots are being taken `snapml gc` leaves alone what was written in the last so many seconds.",
+    ),
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -14,6 +14,7 @@ _COMMANDS = {
     "init": "workspaces",
     "status": "workspaces",
     "verify": "workspaces",
+    "gc": "workspaces",
     "audit": "workspaces",
     "run": "runs",
     "data": "datasets",

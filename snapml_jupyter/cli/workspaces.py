@@ -1,4 +1,4 @@
-"""`snapml init`, `status`, `verify`, `audit`: the workspace itself."""
+"""`snapml init`, `status`, `verify`, `gc`, `audit`: the workspace itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from ..figures import size
+from ..figures import parse_duration, size
+from ..governance.retention import collect_garbage
 from ..governance.status import get_status, list_audit_entries
 from ..governance.verify import verify as verify_workspace
 from ..store.workspace import FOLDER_NAME, Workspace
@@ -77,3 +78,25 @@ def audit(workspace: AnyWorkspace, subject: str | None, limit: int) -> tuple[Any
     entries = list_audit_entries(workspace, subject=subject, limit=limit)
     rows = [(e.number, e.at, e.actor, e.operation, e.subject) for e in entries]
     return entries, table(["no", "age", "actor", "operation", "subject"], rows, "Nothing has been audited yet.")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--keep", type=int, metavar="N", help="Of every dataset remove all but the newest N versions.")
+@click.option("--older-than", metavar="AGE", help="Remove versions older than this: 30d, 12h, 2w.")
+@answers
+def gc(workspace: AnyWorkspace, dry_run: bool, keep: int | None, older_than: str | None) -> tuple[Any, str]:
+    """Remove what no version, run, model or endpoint refers to; with --keep or --older-than old versions first."""
+    seconds = None if older_than is None else parse_duration(older_than)
+    report = collect_garbage(workspace, dry_run, keep, seconds)
+    would = "would be " if dry_run else ""
+    lines = [f"{size(report.freed_bytes)} {would}freed: {report.n_blobs} blobs {would}removed"]
+    if report.n_packs_rewritten:
+        lines[0] += f", {report.n_packs_rewritten} packs {would}written anew"
+    if report.versions:
+        shown = ", ".join(report.versions[:10]) + (", ..." if len(report.versions) > 10 else "")
+        lines.append(f"{len(report.versions)} versions {would}removed: {shown}")
+    if report.n_kept_young:
+        lines.append(f"{report.n_kept_young} blobs stay for now: somebody may be about to refer to them.")
+    lines += report.problems
+    return report, "\n".join(lines)

@@ -24,3 +24,10 @@ def list_packs(workspace: Workspace) -> Iterator[tuple[str, set[str], int]]:
                 continue
             places = kept.locate_chunks(workspace.database, wanted)
             yield version.ref, {place.pack_digest for place in places.values()}, len(wanted) - len(places)
+
+
+def chunks_of_manifest(workspace: Workspace, manifest_digest: str, ref: str) -> set[str]:
+    """The chunks that a version needs. Raises DamagedContentError, NotFoundError when its manifest cannot be read."""
+    from .manifest import decode_manifest
+
+    return set(decode_manifest(workspace.blobs.read(manifest_digest), ref).chunk_digests())

@@ -16,13 +16,15 @@ from .manifest import StoredColumn
 
 
 def column_figures(column: StoredColumn, places: dict[str, ChunkPlace], n_rows: int) -> ColumnFigures | None:
-    """The figures of all rows; None when some chunk was kept before figures were."""
+    """The figures of all rows; None when some chunk was kept without figures."""
     part = column.parts[0]
     found = [places[digest].figures for digest in part.chunks if digest in places]
     known = [figures for figures in found if figures is not None]
     if len(known) < len(part.chunks):
         return None
     whole = merged_figures(known)
+    if whole.n_values != n_rows:
+        return None
     base = ColumnFigures(n_rows=n_rows, n_nulls=whole.n_nulls)
     held = type_from_json(part.type)
     kind = column.codec["kind"]

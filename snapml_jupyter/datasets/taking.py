@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import ConflictError, NotFoundError
 from ..store.blobs import digest_of
+from ..store.retention import discard
+from ..store.workspace import Workspace
+from ..store.write_lock import writing
 from . import versions
 from .cutting import Cutting, fit_rows
 from .manifest import Manifest, decode_manifest, encode_manifest
@@ -23,7 +27,6 @@ from .streaming import keep_stream
 if TYPE_CHECKING:
     from ..domain.dataset import DatasetSource, DatasetVersion
     from ..store.remote import RemoteWorkspace
-    from ..store.workspace import Workspace
     from .columns import EncodedTable
 
 #: Cuts of the version before are tried when this share of the rows would be written again.
@@ -64,15 +67,17 @@ def take(taking: Taking, data: Any) -> DatasetVersion:
         taking = replace(taking, source=source.source)
     content = source.content
     if isinstance(content, Stream):
-        return _persistently(lambda: _take_stream(taking, content), 1 if content.is_read_once else _ATTEMPTS)
-    return _persistently(lambda: _take_table(taking, content), _ATTEMPTS)
+        return _persistently(taking, lambda: _take_stream(taking, content), 1 if content.is_read_once else _ATTEMPTS)
+    return _persistently(taking, lambda: _take_table(taking, content), _ATTEMPTS)
 
 
-def _persistently(attempt: Callable[[], DatasetVersion], attempts: int) -> DatasetVersion:
+def _persistently(taking: Taking, attempt: Callable[[], DatasetVersion], attempts: int) -> DatasetVersion:
+    workspace = taking.workspace
     for left in reversed(range(attempts)):
         try:
-            return attempt()
-        except ConflictError:
+            with writing(workspace.folder) if isinstance(workspace, Workspace) else nullcontext():
+                return attempt()
+        except (ConflictError, NotFoundError):
             if not left:
                 raise
     raise AssertionError("unreachable")  # the last attempt returns or raises
@@ -95,9 +100,14 @@ def _take_table(taking: Taking, table: EncodedTable) -> DatasetVersion:
             content = encode_manifest(manifest)
             missing = versions.find_missing_chunks(workspace, list(jobs))
     with ThreadPoolExecutor(1) as disk:  # beside the packs: a small frame costs one wait for the disk, not two
-        kept = disk.submit(workspace.blobs.put, content)
-        packs = list(write_packs(workspace, {chunk: jobs[chunk] for chunk in missing}))
-        manifest_digest = kept.result()
+        kept = disk.submit(workspace.blobs.put_pieces, [content], locked=True)
+        try:
+            packs = list(write_packs(workspace, {chunk: jobs[chunk] for chunk in missing}))
+            manifest_digest = kept.result()
+        except BaseException:
+            if isinstance(workspace, Workspace) and kept.exception() is None:
+                discard(workspace, [kept.result()])
+            raise
     return taking.record(manifest, manifest_digest, packs)
 
 
@@ -107,7 +117,7 @@ def _take_stream(taking: Taking, stream: Stream) -> DatasetVersion:
     existing = versions.find_version_by_digest(taking.workspace, digest_of(content), taking.name)
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
-    return taking.record(manifest, taking.workspace.blobs.put(content), packs)
+    return taking.record(manifest, taking.workspace.blobs.put_pieces([content], locked=True), packs)
 
 
 def _aligned(

@@ -80,10 +80,16 @@ def record_version(
     packs = []
     for pack_digest in pack_digests:
         with workspace.blobs.open(check_digest(pack_digest)) as pack:
-            packs.append((pack_digest, workspace.blobs.size(pack_digest), list(read_index(pack, pack_digest))))
+            packs.append((pack_digest, pack.seek(0, 2), list(read_index(pack, pack_digest))))
     origins = [kept.get_version(workspace.database, ref) for ref in derived_from or []]
     wanted = set(manifest.chunk_digests())
     with workspace.transaction() as tx:
+        # Inside, where no collection of garbage can come between: what is there now stays there.
+        for blob in (manifest_digest, *pack_digests):
+            if not workspace.blobs.exists(blob):
+                raise ConflictError(
+                    f"A blob of the new version of '{name}' was collected as garbage. Snapshot it again."
+                )
         added = sum(kept.add_pack(tx, pack_digest, size, places) for pack_digest, size, places in packs)
         places = kept.locate_chunks(workspace.database, wanted)
         if len(places) < len(wanted):

@@ -9,7 +9,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from ..domain.errors import InvalidInputError
-from .blobs import Buffer, FileBlobs, check_digest
+from .blobs import Buffer, FileBlobs, check_digest, new_name, protect
 
 
 class BlobUpload:
@@ -20,7 +20,7 @@ class BlobUpload:
         self._digest = digest
         self._hash = blake3()
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=self._target.parent)
+        handle, name = tempfile.mkstemp(prefix=new_name(), dir=self._target.parent)
         self._file = os.fdopen(handle, "wb")
         self._temporary = Path(name)
 
@@ -40,6 +40,7 @@ class BlobUpload:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+            protect(self._temporary)  # who sends it refers to it in another request
             os.replace(self._temporary, self._target)
         except BaseException:
             self.abort()

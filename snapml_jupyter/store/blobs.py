@@ -5,14 +5,24 @@ A blob is durable (written under a temporary name, fsynced, renamed) before anyt
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ..domain.errors import DamagedContentError, InvalidInputError, NotFoundError
+from ..domain.errors import DamagedContentError, InvalidInputError, NotFoundError, UnavailableError
+
+#: What a name begins with while the blob is written, and while it is on its way out.
+NEW, LEAVING = ".new-", ".leaving-"
+
+#: How long a blob is protected that was written without the write lock.
+PROTECTED_SECONDS = 3_600.0
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -25,8 +35,11 @@ class BlobStore(Protocol):
     def put(self, content: Buffer) -> str:
         """Keep the bytes and return their digest (64 hex characters). Durable when it returns."""
 
-    def put_pieces(self, pieces: Sequence[Buffer]) -> str:
-        """`put` of the pieces one after the other, without joining them in memory where that can be avoided."""
+    def put_pieces(self, pieces: Sequence[Buffer], *, locked: bool = False) -> str:
+        """`put` of the pieces one after the other, without joining them in memory where that can be avoided.
+
+        `locked`: the caller holds the write lock until a row names the blob (see `write_lock`).
+        """
 
     def open(self, digest: str) -> BinaryIO:
         """A readable binary file. Raises NotFoundError when there is no such blob."""
@@ -85,13 +98,30 @@ class FileBlobs:
     def put(self, content: Buffer) -> str:
         return self.put_pieces([content])
 
-    def put_pieces(self, pieces: Sequence[Buffer]) -> str:
+    def put_pieces(self, pieces: Sequence[Buffer], *, locked: bool = False) -> str:
         digest = digest_of_pieces(pieces)
         target = self.path(digest)
-        if target.exists():
-            return digest
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+        with explained(self.folder):
+            if not self.touch(digest, locked=locked):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._write(target, pieces)
+                if not locked:
+                    protect(target)
+        return digest
+
+    def touch(self, digest: str, *, locked: bool = False) -> bool:
+        """Let no collection of garbage take a blob that somebody is about to refer to; whether it is there."""
+        try:
+            if locked:
+                os.utime(self.path(digest))
+            else:
+                protect(self.path(digest))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _write(self, target: Path, pieces: Sequence[Buffer]) -> None:
+        handle, temporary = tempfile.mkstemp(prefix=new_name(), dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 for piece in pieces:
@@ -103,7 +133,6 @@ class FileBlobs:
             Path(temporary).unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)
-        return digest
 
     def open(self, digest: str) -> BinaryIO:
         try:
@@ -137,6 +166,33 @@ class FileBlobs:
             digest = path.parent.name + path.name
             if _DIGEST.fullmatch(digest):
                 yield digest
+
+
+def new_name() -> str:
+    """What the name of a file that this process is writing begins with: says who, so that nobody takes it away."""
+    return f"{NEW}{platform.node()}-{os.getpid()}-"
+
+
+def protect(path: Path) -> None:
+    """Date a file an hour ahead: until then it is not garbage, though no row names it. Raises FileNotFoundError."""
+    ahead = time.time() + PROTECTED_SECONDS
+    os.utime(path, (ahead, ahead))
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Say in a sentence that a disk is full or cannot be written to. Raises UnavailableError then."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise UnavailableError(
+                f"The disk that holds {folder} is full: {error.strerror}. Nothing was recorded. Make room, for instance with "
+                "`snapml gc`, and try again."
+            ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise UnavailableError(f"{folder} cannot be written to: {error.strerror}.") from error
+        raise
 
 
 def _missing(digest: str) -> NotFoundError:

@@ -157,12 +157,19 @@ def set_profile(tx: Transaction, name: str, number: int, profile_digest: str) ->
 
 def add_pack(tx: Transaction, pack_digest: str, size_bytes: int, places: Iterable[ChunkPlace]) -> int:
     """Index a pack's chunks and return the bytes that are new. A chunk that another pack holds keeps its place."""
-    if tx.execute("SELECT 1 FROM packs WHERE digest = :digest", {"digest": pack_digest}).fetchone():
-        return 0
     number = tx.execute(
-        "INSERT INTO packs (digest, size_bytes) VALUES (:digest, :size_bytes) RETURNING pack_number",
+        """INSERT INTO packs (digest, size_bytes) VALUES (:digest, :size_bytes)
+           ON CONFLICT (digest) DO UPDATE SET size_bytes = :size_bytes RETURNING pack_number""",
         {"digest": pack_digest, "size_bytes": size_bytes},
     ).fetchone()[0]
+
+    def bytes_held() -> int:
+        row = tx.execute(
+            "SELECT COALESCE(SUM(n_bytes), 0) FROM chunks WHERE pack_number = :number", {"number": number}
+        ).fetchone()
+        return int(row[0])
+
+    before = bytes_held()
     tx.connection.executemany(
         """INSERT INTO chunks (digest, pack_number, start_byte, n_bytes, figures) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (digest) DO NOTHING""",
@@ -171,10 +178,7 @@ def add_pack(tx: Transaction, pack_digest: str, size_bytes: int, places: Iterabl
             for place in places
         ],
     )
-    row = tx.execute(
-        "SELECT COALESCE(SUM(n_bytes), 0) FROM chunks WHERE pack_number = :number", {"number": number}
-    ).fetchone()
-    return int(row[0])
+    return bytes_held() - before
 
 
 def locate_chunks(database: Database, digests: Iterable[str]) -> dict[str, ChunkPlace]:

@@ -126,7 +126,7 @@ class HttpBlobs:
             self._workspace.request("PUT", f"/snapml/blobs/{digest}", content)
         return digest
 
-    def put_pieces(self, pieces: Sequence[Buffer]) -> str:
+    def put_pieces(self, pieces: Sequence[Buffer], *, locked: bool = False) -> str:
         return self.put(b"".join(pieces))
 
     def open(self, digest: str) -> BinaryIO:

@@ -72,6 +72,17 @@ export interface ChunkPlace {
   figures: ChunkFigures | null;
 }
 
+/** What `gc` removed, or would remove: versions by reference, blobs by number, and the bytes that are freed. */
+export interface CleaningReport {
+  dry_run: boolean;
+  versions: string[];
+  n_blobs: number;
+  n_packs_rewritten: number;
+  freed_bytes: number;
+  n_kept_young: number;
+  problems: string[];
+}
+
 /** One column of a version. `type` is the Arrow type, `dtype` what pandas called it. */
 export interface Column {
   name: string;
@@ -377,6 +388,12 @@ export interface Event {
   actor: string;
   at: string;
   details: Record<string, unknown>;
+}
+
+export interface GovernanceCollectGarbageArguments {
+  dry_run?: boolean;
+  keep?: number | null;
+  older_than_seconds?: Float | null;
 }
 
 export type GovernanceGetStatusArguments = Record<string, never>;
@@ -871,6 +888,8 @@ export interface Operations {
   'datasets.remove_alias': { arguments: DatasetsRemoveAliasArguments; result: null };
   /** Point an alias at a version; `flights@approved` then names it. An alias that points elsewhere is moved. */
   'datasets.set_alias': { arguments: DatasetsSetAliasArguments; result: DatasetVersion };
+  /** Remove what no version, run, model or endpoint refers to, or say what would be removed (`dry_run`). */
+  'governance.collect_garbage': { arguments: GovernanceCollectGarbageArguments; result: CleaningReport };
   /** Count what the workspace has. Cheap: indexes and one file size. */
   'governance.get_status': { arguments: GovernanceGetStatusArguments; result: WorkspaceStatus };
   /** The newest audit entries first, of one subject or all. */
