@@ -55,10 +55,22 @@ def snap_data(
         raise InvalidInputError(f"%snap_data {name}: '{other}' is one word too many. Verbs: {', '.join(_VERBS)}.")
     if df is not None:
         source = DatasetSource(kind=SourceKind.FRAME, name=df)
-        return snapshot(workspace(), name, call.variable(df), message=message, source=source)
+        version = snapshot(workspace(), name, call.variable(df), message=message, source=source)
+        return _checked(version)
     if message is not None:
         raise InvalidInputError(f"%snap_data {name} -m: say which variable to keep: %snap_data {name} df -m TEXT.")
     return Records(list_versions(workspace(), name), dataset_versions)
+
+
+def _checked(version: Any) -> Any:
+    """The version, checked by the suite of its dataset when there is one."""
+    from dataclasses import replace
+
+    from ..public.current import workspace
+    from ..validation.checking import check_new_version
+
+    found = check_new_version(workspace(), version)
+    return version if found is None else replace(version, validity="passed" if found.passed else "failed")
 
 
 def _diff(before: str | None, after: str | None, on: str | None, overwrite: bool) -> Any:

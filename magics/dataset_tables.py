@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..domain.dataset import (
     ColumnDiff,
@@ -16,8 +16,12 @@ from ..domain.dataset import (
     RowChange,
     TablePage,
 )
+from ..domain.validation import SuiteVersion
 from ..figures import size
 from .display import Card, Quiet, Stacked, Status, Table, plain
+
+if TYPE_CHECKING:
+    from ..validation.report import ValidationReport
 
 #: Rows of a diff that are shown; the record has more.
 _SAMPLE_ROWS = 20
@@ -221,3 +225,43 @@ def _source(found: DatasetVersion) -> str | None:
         return None
     name = source.name if len(source.name) <= 80 else source.name[:79] + "…"
     return f"{source.kind.value} {name}" + (f", {source.detail}" if source.detail else "")
+
+
+def suite_version(found: SuiteVersion) -> Card:
+    """A suite as the text that is edited."""
+    state = f"suite {found.number} of {found.dataset}" if found.number else f"proposed suite of {found.dataset}"
+    kept = (
+        None if found.number else f"not kept yet: run the next cell, or %snap_validate {found.dataset} --propose --save"
+    )
+    return Card(state, kept or "", None, [("from", found.proposed_from), ("expects", found.content.rstrip())])
+
+
+def validation_report(found: ValidationReport) -> Card:
+    """What was expected and what was found, failures first."""
+    record = found.record
+    failed = len(found.failures)
+    rows = sorted(record.results, key=lambda result: result.passed)
+    return Card(
+        record.dataset_ref or "the frame",
+        f"{len(record.results) - failed} of {len(record.results)} expectations hold"
+        + (
+            f"; {record.n_failing_rows:,} of {record.n_rows:,} rows fail (.failing_rows)"
+            if record.n_failing_rows
+            else ""
+        ),
+        Status("passed" if record.passed else "failed"),
+        table=Table(
+            ["", "column", "expectation", "what was found", "for instance"],
+            [
+                (
+                    Status("passed" if result.passed else "failed"),
+                    result.column,
+                    result.expectation,
+                    result.message,
+                    [f"row {row}: {plain(value)}" for row, value in result.examples[:3]] if result.examples else None,
+                )
+                for result in rows[:60]
+            ],
+            "The suite expects nothing.",
+        ),
+    )

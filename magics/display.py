@@ -235,5 +235,5 @@ def html(value: Any) -> str:
         exact = value.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
         return f'<span title="{exact}" style="{_QUIET};white-space:nowrap">{escape(plain(value))}</span>'
     if isinstance(value, str) and "\n" in value:
-        return escape(value).replace("\n", "<br>")
+        return f'<span style="white-space:pre-wrap">{escape(value)}</span>'
     return escape(plain(value))

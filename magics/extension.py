@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import errors, train_magic
-from .registration import all_magics, bound
+from .registration import all_magics, bound, bound_cell
 from .session import Session
 from .transformer import transform
 
@@ -23,6 +23,8 @@ SHOWN: dict[tuple[str, str], str] = {
         ("domain.dataset", "DatasetProfile", "dataset_profile"),
         ("domain.dataset", "DatasetDiff", "dataset_diff"),
         ("domain.dataset", "TablePage", "table_page"),
+        ("domain.validation", "SuiteVersion", "suite_version"),
+        ("validation.report", "ValidationReport", "validation_report"),
         ("domain.model", "ModelVersion", "model_version"),
         ("domain.endpoint", "EndpointInfo", "endpoint"),
         ("domain.endpoint", "DeployOutcome", "deploy_outcome"),
@@ -52,6 +54,8 @@ class Extension:
         for magic in all_magics():
             if magic is train_magic.TRAIN:
                 shell.register_magic_function(train_magic.bound(self.session, shell), "line_cell", magic.name)
+            elif magic.is_cell:
+                shell.register_magic_function(bound_cell(magic, shell), "cell", magic.name)
             else:
                 shell.register_magic_function(bound(magic, shell), "line", magic.name)
         # Before IPython's own handling of cell magics, which comes after the cleanup transforms.

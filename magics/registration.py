@@ -82,10 +82,20 @@ def add_magic(magic: Magic) -> None:
 
 def all_magics() -> list[Magic]:
     """Every magic, in the order of the work."""
-    from . import data_magics, endpoint_magics, model_magics, monitor_magics, run_magics, train_magic  # declares them
+    from . import (  # declares them
+        data_magics,
+        endpoint_magics,
+        model_magics,
+        monitor_magics,
+        run_magics,
+        train_magic,
+        validation_magics,
+    )
 
-    assert all((data_magics, endpoint_magics, model_magics, monitor_magics, run_magics, train_magic))
-    order = ["snap", "snap_train", "snap_runs", "snap_data", "snap_models", "snap_register", "snap_promote"]
+    declaring = (data_magics, endpoint_magics, model_magics, monitor_magics, run_magics, train_magic, validation_magics)
+    assert all(declaring)
+    order = ["snap", "snap_train", "snap_runs", "snap_data", "snap_validate", "snap_suite", "snap_models"]
+    order += ["snap_register", "snap_promote"]
     return sorted(_MAGICS.values(), key=lambda m: order.index(m.name) if m.name in order else len(order))
 
 
@@ -126,6 +136,20 @@ def bound(magic: Magic, shell: Any) -> Callable[[str], Any]:
     call.__doc__ = magic.help()
     # Expressions are replaced argument by argument here; IPython's own way is all or nothing.
     call._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]  # how IPython is told
+    return call
+
+
+def bound_cell(magic: Magic, shell: Any) -> Callable[[str, str], Any]:
+    """A cell magic as IPython calls it: its function gets the cell's text besides."""
+
+    @plainly
+    def call(line: str, cell: str) -> Any:
+        arguments = magic.parser().read(line, shell.user_ns)
+        return magic.function(Call(shell, magic), cell=cell, **vars(arguments))
+
+    call.__name__ = magic.name
+    call.__doc__ = magic.help()
+    call._ipython_magic_no_var_expand = True  # type: ignore[attr-defined]  # a suite may have braces
     return call
 
 

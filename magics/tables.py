@@ -18,7 +18,9 @@ from .dataset_tables import (
     dataset_version,
     dataset_versions,
     datasets,
+    suite_version,
     table_page,
+    validation_report,
 )
 from .display import Card, Quiet, Shown, Status, Table
 
@@ -31,7 +33,9 @@ __all__ = [  # those of other modules; what shows a record is looked up here by 
     "dataset_version",
     "dataset_versions",
     "datasets",
+    "suite_version",
     "table_page",
+    "validation_report",
 ]
 
 T = TypeVar("T")

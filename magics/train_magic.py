@@ -26,6 +26,7 @@ TRAIN = Magic(
         argument(
             "--data", "-d", action="append", default=[], metavar="NAME=DF", help="keep variable DF as dataset NAME"
         ),
+        argument("--require-valid", action="store_true", help="do not run on data that fails the suite of its dataset"),
         argument("--note", "-n", metavar="TEXT", help="a sentence to keep with the run"),
     ),
     examples=(
@@ -68,6 +69,7 @@ def read_options(line: str, namespace: dict[str, Any]) -> Any:
         register=given.register,
         data=dict(_pairs(given.data, "--data")),
         note=given.note,
+        require_valid=given.require_valid,
     )
     options.check()
     return options

@@ -36,6 +36,7 @@ MODULES: tuple[str, ...] = (
     "datasets.aliases",
     "datasets.diff",
     "datasets.versions",
+    "validation.checking",
     "monitoring.monitors",
     "serving.deploying",
     "serving.host_process",

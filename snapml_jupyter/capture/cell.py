@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..domain.errors import SnapMLError
+from ..domain.errors import InvalidInputError, SnapMLError
 from ..domain.names import check_name
 from ..domain.run import RunError, RunSource, RunStatus
 from .autolog import Autolog
@@ -42,6 +42,7 @@ class CellOptions:
     register: str | None = None
     data: dict[str, str] = field(default_factory=dict)
     note: str | None = None
+    require_valid: bool = False
 
     def check(self) -> None:
         """Raise InvalidInputError for a name that cannot be one, before anything is trained."""
@@ -122,6 +123,7 @@ class CellRecording:
                         recording.warnings.append(f"'{table.variable}' has no rows: nothing can be learned from it.")
                 except Exception as error:  # keeping data must never stop the training: the card names what is missing
                     recording.warnings.append(why_not_kept(table.variable, error))
+            recording._check_inputs()
             recording._enter_cell()
         except BaseException as error:
             recording._leave_cell()
@@ -152,6 +154,32 @@ class CellRecording:
         """The kernel ends while the cell runs."""
         self._leave_cell()
         self.active.finish(RunStatus.interrupted)
+
+    def _check_inputs(self) -> None:
+        """Say which inputs fail the expectations of their dataset. Raises InvalidInputError when none may."""
+        from ..validation.checking import check_new_version
+
+        invalid = []
+        for kept in self.inputs:
+            try:
+                found = check_new_version(self.workspace, kept.version)
+            except Exception as error:  # a check that cannot be made must not stop the training, unless that was asked
+                self.warnings.append(f"{kept.version.ref} could not be checked. {type(error).__name__}: {error}")
+                if self.options.require_valid:
+                    raise
+                continue
+            if found is not None and not found.passed:
+                failed = [result.message for result in found.results if not result.passed]
+                more = f" And {len(failed) - 1} more." if len(failed) > 1 else ""
+                invalid.append(kept.version.ref)
+                self.warnings.append(f"{kept.version.ref} fails its suite: {failed[0]}{more}")
+        if invalid:
+            self.active.set_tag("invalid_data", ", ".join(invalid))
+            if self.options.require_valid:
+                raise InvalidInputError(
+                    f"The cell was not run, as --require-valid asks: {self.warnings[-1]} "
+                    f"See all: %snap_validate {invalid[-1]}"
+                )
 
     def _enter_cell(self) -> None:
         missing = object()

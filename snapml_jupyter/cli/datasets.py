@@ -1,7 +1,9 @@
-"""`snapml data add|list|show|profile|diff|alias|export`."""
+"""`snapml data add|list|show|profile|diff|validate|alias|export`."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from ..datasets.diff import diff_versions
 from ..datasets.snapshot import snapshot
 from ..datasets.versions import get_profile, get_version, list_datasets, list_versions
 from ..figures import size
-from .output import AnyWorkspace, answers, facts, table
+from ..validation.checking import check_new_version, propose_suite, save_suite, validate_version
+from .output import FAILED, AnyWorkspace, answers, facts, table
 
 
 @click.group()
@@ -50,7 +53,11 @@ def add_command(
             version = snapshot(workspace, name, rows, message=message, derived_from=origins)
     else:
         raise click.UsageError("Give a PATH, or --query SQL with --connection URL and --name NAME.")
+    found = check_new_version(workspace, version)
+    if found is not None:
+        version = replace(version, validity="passed" if found.passed else "failed")
     state = f"added {size(version.added_bytes)}" if version.is_new else "the same content was already kept"
+    state += "" if found is None else f"; {version.validity} its suite"
     return version, f"{version.ref}: {version.n_rows} rows, {version.n_columns} columns; {state}."
 
 
@@ -143,6 +150,30 @@ def diff_command(
         rows = [(row.change, *_values(row.before, row.after, len(found.sample_columns))) for row in found.sample]
         parts.append(table(["row", *found.sample_columns], rows, ""))
     return found, "\n\n".join(parts)
+
+
+@data.command("validate")
+@click.argument("ref")
+@click.option("--propose", is_flag=True, help="Print a suite inferred from the version instead.")
+@click.option(
+    "--suite",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Keep this YAML file as the suite first.",
+)
+@answers
+def validate_command(workspace: AnyWorkspace, ref: str, propose: bool, suite: Path | None) -> tuple[Any, str]:
+    """Check a version by the suite of its dataset; leave with status 1 when it fails."""
+    if propose:
+        proposed = propose_suite(workspace, ref)
+        return proposed, proposed.content.rstrip()
+    if suite is not None:
+        save_suite(workspace, get_version(workspace, ref).name, suite.read_text())
+    found = validate_version(workspace, ref)
+    if not found.passed:
+        click.get_current_context().call_on_close(lambda: sys.exit(FAILED))
+    rows = [("ok" if r.passed else "FAILED", r.column, r.expectation, r.message) for r in found.results]
+    summary = f"{found.dataset_ref}: {'passed' if found.passed else f'failed; {found.n_failing_rows} of {found.n_rows} rows fail'}"
+    return found, f"{summary}\n\n{table(['', 'column', 'expectation', 'found'], rows, 'The suite expects nothing.')}"
 
 
 @data.command("alias")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .current import workspace
@@ -18,12 +19,16 @@ def snapshot(
     """Keep `data` as the next version of the dataset `name`; unchanged content gives the version it already has.
 
     `data`: a table of pandas, polars or Arrow, an Arrow stream, a `datasets.Dataset`, arrays, a `snap.query(...)`, the
-    path of a file or folder. `derived_from`: the versions that it was made of, by reference.
+    path of a file or folder. `derived_from`: the versions that it was made of, by reference. When the dataset has a suite
+    the version is checked by it; `.validity` says "passed" or "failed".
     """
     from ..datasets.snapshot import snapshot as take
+    from ..validation.checking import check_new_version
 
     origins = [derived_from] if isinstance(derived_from, str) else derived_from
-    return take(workspace(), name, data, message=message, derived_from=origins)
+    version = take(workspace(), name, data, message=message, derived_from=origins)
+    found = check_new_version(workspace(), version)
+    return version if found is None else replace(version, validity="passed" if found.passed else "failed")
 
 
 def query(sql: str, connection: Any, parameters: Any = None) -> Query:

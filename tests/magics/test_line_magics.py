@@ -73,6 +73,27 @@ def test_versions_are_compared_profiled_named_and_exported(kernel: Any) -> None:
     assert kernel.value("open(folder + '/x.csv').readline().count(',')") >= 1
 
 
+def test_a_suite_is_proposed_kept_and_checked(kernel: Any) -> None:
+    kernel.run("checked = df.assign(kind=['a', 'b'] * (len(df) // 2))\n%snap_data checked checked")
+    outcome = kernel.run("%snap_validate checked --propose")
+    assert outcome.status == "ok", outcome.traceback
+    assert "kind:" in outcome.text and "white-space:pre-wrap" in outcome.results[-1]["text/html"]
+    assert "has no suite" in kernel.run("%snap_validate checked").traceback
+    outcome = kernel.run("%%snap_suite checked\ncolumns:\n  kind: {values: [a]}\n")
+    assert outcome.status == "ok", outcome.traceback
+    assert outcome.text.startswith("checked@v1  ✕ failed")
+    kernel.run("report = %snap_validate checked")
+    assert kernel.value("set(report.failing_rows['kind'])") == {"b"}
+    refused = kernel.run("%%snap_train strict --require-valid --data checked=checked\nran = len(checked)")
+    assert "The cell was not run" in refused.traceback and kernel.value("'ran' in globals()") is False
+    warned = kernel.run("%%snap_train lenient --data checked=checked\nran = len(checked)")
+    assert "checked@v1 fails its suite" in str(warned)
+    assert kernel.value("get_ipython().run_line_magic('snap_runs', 'lenient')[0].tags") == {
+        "invalid_data": "checked@v1"
+    }
+    assert "no YAML" in kernel.run("%%snap_suite checked\ncolumns: [").traceback
+
+
 def test_models_are_registered_and_promoted(kernel: Any) -> None:
     assert "late:1" in kernel.run("%snap_models").text
     outcome = kernel.run("made = %snap_register late second\nmade")
@@ -167,10 +188,12 @@ def complete(kernel: Any, text: str) -> list[str]:
 
 
 def test_tab_offers_options_and_names(kernel: Any) -> None:
-    assert complete(kernel, "%%snap_train late --re") == ["--register"]
+    assert complete(kernel, "%%snap_train late --re") == ["--register", "--require-valid"]
     assert "%snap_models" in complete(kernel, "%snap_mod")
     assert "late" in complete(kernel, "%snap_models la")
     assert "late:1" in complete(kernel, "x = %snap_deploy late:")
     assert complete(kernel, "%snap_promote late:1 prod") == ["production"]
     assert "df" in complete(kernel, "%snap_data weather d")
+    kernel.run("%snap_data tabbed df\n%snap_data alias tabbed@v1 approved")
+    assert {"tabbed@v1", "tabbed@approved", "tabbed@latest"} <= set(complete(kernel, "%snap_validate tabbed@"))
     assert complete(kernel, "%%snap_train late --register la") == ["late"]

@@ -29,9 +29,13 @@ def test_loading_is_quick_and_brings_nothing_heavy(start_kernel: Callable[..., A
     from snapml_jupyter.magics import magic_names
 
     names = [name.lstrip("%") for name in magic_names()]
-    found = f"lambda: [get_ipython().find_magic(n) is not None for n in {names!r}]"
+    found = (
+        f"lambda: [(get_ipython().find_magic(n) or get_ipython().find_cell_magic(n)) is not None for n in {names!r}]"
+    )
     assert kernel.value(f"({found})()") == [True] * len(names)
-    helps = kernel.value(f"(lambda: [get_ipython().find_magic(n).__doc__ for n in {names!r}])()")
+    helps = kernel.value(
+        f"(lambda: [(get_ipython().find_magic(n) or get_ipython().find_cell_magic(n)).__doc__ for n in {names!r}])()"
+    )
     assert all("Usage:" in text and "Examples:" in text for text in helps)
 
     hooks = (

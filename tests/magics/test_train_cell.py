@@ -235,7 +235,7 @@ def test_data_gets_the_name_that_was_asked_for(kernel: Any) -> None:
 def test_wrong_use_is_one_sentence_and_records_nothing(kernel: Any) -> None:
     before = len(list_runs(kernel.workspace))
     for line, sentence in {
-        "--require-valid": "%%snap_train has no option '--require-valid'. Its options: --experiment, --seed, --param, --tag",
+        "--must-be-valid": "%%snap_train has no option '--must-be-valid'. Its options: --experiment, --seed, --param, --tag",
         "a b": "does not know what to do with 'b'",
         "bad/name": "'bad/name' cannot name a run",
         "--register 'no good'": "'no good' cannot name a model",

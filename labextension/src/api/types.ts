@@ -390,6 +390,16 @@ export interface Event {
   details: Record<string, unknown>;
 }
 
+/** One expectation: `column` is None for those of the whole table; `examples` are (row number, value) of failures. */
+export interface ExpectationResult {
+  expectation: string;
+  column: string | null;
+  passed: boolean;
+  message: string;
+  n_failing: number;
+  examples: [number, unknown][] | null;
+}
+
 export interface GovernanceCollectGarbageArguments {
   dry_run?: boolean;
   keep?: number | null;
@@ -828,6 +838,16 @@ export type SourceKind = 'file' | 'folder' | 'frame' | 'query' | 'upload';
 /** Where a version stands in governance. */
 export type Stage = 'archived' | 'none' | 'production' | 'staging';
 
+/** The expectations of one dataset as YAML text. `number` counts its edits; 0 is a proposal that is not kept. */
+export interface SuiteVersion {
+  dataset: string;
+  number: number;
+  content: string;
+  proposed_from: string | null;
+  created_at: string | null;
+  created_by: string | null;
+}
+
 /** Some rows of a version as JSON-safe values, for display only. */
 export interface TablePage {
   dataset_ref: string;
@@ -839,6 +859,46 @@ export interface TablePage {
 
 /** What the model answers. */
 export type Task = 'classification' | 'other' | 'regression';
+
+export interface ValidationGetSuiteArguments {
+  name: string;
+  number?: number | null;
+}
+
+export interface ValidationGetValidationArguments {
+  ref: string;
+}
+
+export interface ValidationListSuitesArguments {
+  name: string;
+}
+
+export interface ValidationProposeSuiteArguments {
+  ref: string;
+}
+
+/** A version judged by a suite. `failing_rows` are the first row numbers (from 0) of the `n_failing_rows` that fail. */
+export interface ValidationRecord {
+  dataset_ref: string;
+  suite_number: number;
+  passed: boolean;
+  n_rows: number;
+  n_failing_rows: number;
+  failing_rows: number[];
+  results: ExpectationResult[];
+  checked_at: string;
+}
+
+export interface ValidationSaveSuiteArguments {
+  name: string;
+  content: string;
+  proposed_from?: string | null;
+}
+
+export interface ValidationValidateVersionArguments {
+  ref: string;
+  suite_number?: number | null;
+}
 
 /** What was checked and what is wrong. `passed` when there are no problems. */
 export interface VerifyReport {
@@ -974,4 +1034,16 @@ export interface Operations {
   'serving.stop_host': { arguments: ServingStopHostArguments; result: HostStatus };
   /** Take the endpoint away: it answers nobody, its keys are revoked. What it logged is kept. Raises NotFoundError. */
   'serving.undeploy': { arguments: ServingUndeployArguments; result: EndpointInfo };
+  /** A suite of a dataset, the newest without a number; None when it has none. */
+  'validation.get_suite': { arguments: ValidationGetSuiteArguments; result: SuiteVersion | null };
+  /** What the last check of a version found; None when it was never checked. */
+  'validation.get_validation': { arguments: ValidationGetValidationArguments; result: ValidationRecord | null };
+  /** All suites of a dataset, newest first. */
+  'validation.list_suites': { arguments: ValidationListSuitesArguments; result: SuiteVersion[] };
+  /** A suite inferred from a version; it is not kept. */
+  'validation.propose_suite': { arguments: ValidationProposeSuiteArguments; result: SuiteVersion };
+  /** Keep a suite (YAML) for the dataset `name`; every new version is checked by it from now on. */
+  'validation.save_suite': { arguments: ValidationSaveSuiteArguments; result: SuiteVersion };
+  /** Check a version by a suite of its dataset, the newest without a number, and keep what was found. */
+  'validation.validate_version': { arguments: ValidationValidateVersionArguments; result: ValidationRecord };
 }
