@@ -24,6 +24,8 @@ SHOWN: dict[tuple[str, str], str] = {
         ("domain.dataset", "DatasetDiff", "dataset_diff"),
         ("domain.dataset", "TablePage", "table_page"),
         ("domain.validation", "SuiteVersion", "suite_version"),
+        ("public.lineage", "LineageGraph", "lineage_graph"),
+        ("domain.lineage", "LineageRecord", "lineage_record"),
         ("validation.report", "ValidationReport", "validation_report"),
         ("domain.model", "ModelVersion", "model_version"),
         ("domain.endpoint", "EndpointInfo", "endpoint"),

@@ -85,6 +85,7 @@ def all_magics() -> list[Magic]:
     from . import (  # declares them
         data_magics,
         endpoint_magics,
+        lineage_magics,
         model_magics,
         monitor_magics,
         run_magics,
@@ -92,10 +93,10 @@ def all_magics() -> list[Magic]:
         validation_magics,
     )
 
-    declaring = (data_magics, endpoint_magics, model_magics, monitor_magics, run_magics, train_magic, validation_magics)
-    assert all(declaring)
-    order = ["snap", "snap_train", "snap_runs", "snap_data", "snap_validate", "snap_suite", "snap_models"]
-    order += ["snap_register", "snap_promote"]
+    declaring = (data_magics, endpoint_magics, lineage_magics, model_magics, monitor_magics, run_magics, train_magic)
+    assert all((*declaring, validation_magics))
+    order = ["snap", "snap_train", "snap_runs", "snap_data", "snap_validate", "snap_suite", "snap_lineage"]
+    order += ["snap_models", "snap_register", "snap_promote"]
     return sorted(_MAGICS.values(), key=lambda m: order.index(m.name) if m.name in order else len(order))
 
 

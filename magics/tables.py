@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..domain.endpoint import DeployOutcome, EndpointInfo, EndpointMetrics, HostStatus
 from ..domain.event import WorkspaceStatus
+from ..domain.lineage import LineageRecord
 from ..domain.model import ModelVersion, RegisteredModel
 from ..domain.monitoring import Alert, ColumnDrift, DriftReport, MonitorInfo
 from ..domain.run import Run
@@ -306,6 +307,18 @@ def monitor(found: MonitorInfo) -> Card:
             "No window is full yet.",
         ),
     )
+
+
+def lineage_graph(found: Any) -> Shown:
+    """What `snap.lineage` gives."""
+    return lineage_record(found.record)
+
+
+def lineage_record(found: LineageRecord) -> Shown:
+    """A lineage graph."""
+    from .lineage_graph import Graph
+
+    return Graph(found)
 
 
 def alert(found: Alert) -> Table:

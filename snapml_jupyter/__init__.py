@@ -41,6 +41,7 @@ _PUBLIC: dict[str, str] = {
     "validate": "public.validation",
     "propose_suite": "public.validation",
     "save_suite": "public.validation",
+    "lineage": "public.lineage",
     "register": "public.models",
     "model": "public.models",
     "models": "public.models",

@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 #: Modules that declare operations, below `snapml_jupyter`. A test finds every `@operation` and holds this list to it.
 MODULES: tuple[str, ...] = (
+    "governance.lineage",
     "governance.retention",
     "governance.status",
     "governance.verify",

@@ -1,7 +1,8 @@
-"""`snapml data add|list|show|profile|diff|validate|alias|export`."""
+"""`snapml data add|list|show|profile|diff|validate|lineage|alias|export`."""
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..datasets.diff import diff_versions
 from ..datasets.snapshot import snapshot
 from ..datasets.versions import get_profile, get_version, list_datasets, list_versions
 from ..figures import size
+from ..governance.lineage import export_openlineage, get_lineage
 from ..validation.checking import check_new_version, propose_suite, save_suite, validate_version
 from .output import FAILED, AnyWorkspace, answers, facts, table
 
@@ -174,6 +176,31 @@ def validate_command(workspace: AnyWorkspace, ref: str, propose: bool, suite: Pa
     rows = [("ok" if r.passed else "FAILED", r.column, r.expectation, r.message) for r in found.results]
     summary = f"{found.dataset_ref}: {'passed' if found.passed else f'failed; {found.n_failing_rows} of {found.n_rows} rows fail'}"
     return found, f"{summary}\n\n{table(['', 'column', 'expectation', 'found'], rows, 'The suite expects nothing.')}"
+
+
+@data.command("lineage")
+@click.argument("ref")
+@click.option("--direction", type=click.Choice(["both", "up", "down"]), default="both", show_default=True)
+@click.option("--openlineage", is_flag=True, help="Print OpenLineage 2-0-2 events, one JSON value a line.")
+@answers
+def lineage_command(workspace: AnyWorkspace, ref: str, direction: str, openlineage: bool) -> tuple[Any, str]:
+    """What a version, model, run or endpoint came from, and what came from it."""
+    if openlineage:
+        events = export_openlineage(workspace, ref, direction)
+        return events, "\n".join(json.dumps(event) for event in events)
+    graph = get_lineage(workspace, ref, direction)
+    labels = {node.node_id: node.label for node in graph.nodes}
+    rows = [
+        (
+            edge.source.partition(":")[0],
+            labels[edge.source],
+            edge.role,
+            edge.target.partition(":")[0],
+            labels[edge.target],
+        )
+        for edge in graph.edges
+    ]
+    return graph, table(["from", "", "role", "to", ""], rows, f"Nothing is known to be before or after {ref}.")
 
 
 @data.command("alias")

@@ -23,10 +23,13 @@ def snapshot(
     the version is checked by it; `.validity` says "passed" or "failed".
     """
     from ..datasets.snapshot import snapshot as take
+    from ..runs.tracking import active_run
     from ..validation.checking import check_new_version
 
     origins = [derived_from] if isinstance(derived_from, str) else derived_from
-    version = take(workspace(), name, data, message=message, derived_from=origins)
+    active = active_run()
+    run_id = None if active is None else active.run_id
+    version = take(workspace(), name, data, message=message, run_id=run_id, derived_from=origins)
     found = check_new_version(workspace(), version)
     return version if found is None else replace(version, validity="passed" if found.passed else "failed")
 
@@ -39,10 +42,19 @@ def query(sql: str, connection: Any, parameters: Any = None) -> Query:
 
 
 def dataset(ref: str) -> Dataset:
-    """Open a dataset version: `flights`, `flights@v3`, `flights@latest`, `flights@2026-11-01`."""
-    from ..datasets.dataset import open_dataset
+    """Open a dataset version: `flights`, `flights@v3`, `flights@latest`, `flights@2026-11-01`, `flights@approved`.
 
-    return open_dataset(workspace(), ref)
+    Within a run the version is recorded as one of its inputs.
+    """
+    from ..datasets.dataset import open_dataset
+    from ..runs.recording import record_input
+    from ..runs.tracking import active_run
+
+    found = open_dataset(workspace(), ref)
+    active = active_run()
+    if active is not None:
+        record_input(workspace(), active.run_id, found.version.ref, found.version.ref)
+    return found
 
 
 def datasets() -> list[DatasetSummary]:

@@ -406,6 +406,17 @@ export interface GovernanceCollectGarbageArguments {
   older_than_seconds?: Float | null;
 }
 
+export interface GovernanceExportOpenlineageArguments {
+  ref: string;
+  direction?: string;
+}
+
+export interface GovernanceGetLineageArguments {
+  ref: string;
+  direction?: string;
+  depth?: number;
+}
+
 export type GovernanceGetStatusArguments = Record<string, never>;
 
 export interface GovernanceListAuditEntriesArguments {
@@ -437,6 +448,32 @@ export interface HostStatus {
 export interface IssuedKey {
   key: ApiKey;
   api_key: string;
+}
+
+/** `source` went into `target`, by their node ids. `role`: "read", "produced", "parent", "derived", "trained", "serves". */
+export interface LineageEdge {
+  source: string;
+  target: string;
+  role: string;
+}
+
+/** `node_id` is unique in a graph (`dataset:flights@v3`, `run:20261101-...`); `ref` is what the noun's own page takes. */
+export interface LineageNode {
+  node_id: string;
+  kind: NodeKind;
+  ref: string;
+  label: string;
+  created_at: string | null;
+  created_by: string | null;
+  details: Record<string, string>;
+}
+
+/** Everything that one node comes from and everything that comes from it. `root` is a node id. */
+export interface LineageRecord {
+  root: string;
+  nodes: LineageNode[];
+  edges: LineageEdge[];
+  is_cut: boolean;
 }
 
 /** One measured number; `step` counts from 0 within its name. */
@@ -546,6 +583,9 @@ export interface MonitoringRecordFeedbackArguments {
   endpoint: string;
   labels: Record<string, unknown>[];
 }
+
+/** What a node of the graph is. */
+export type NodeKind = 'dataset' | 'endpoint' | 'model' | 'run' | 'source';
 
 /**
  * Proof that the exported graph answers like the model, on `n_rows` real rows.
@@ -950,6 +990,10 @@ export interface Operations {
   'datasets.set_alias': { arguments: DatasetsSetAliasArguments; result: DatasetVersion };
   /** Remove what no version, run, model or endpoint refers to, or say what would be removed (`dry_run`). */
   'governance.collect_garbage': { arguments: GovernanceCollectGarbageArguments; result: CleaningReport };
+  /** The graph around `ref` as OpenLineage 2-0-2 events: two for each run, one for each version made without one. */
+  'governance.export_openlineage': { arguments: GovernanceExportOpenlineageArguments; result: Record<string, unknown>[] };
+  /** The graph of what `ref` came from ("up"), what came from it ("down"), or both, at most `depth` steps away. */
+  'governance.get_lineage': { arguments: GovernanceGetLineageArguments; result: LineageRecord };
   /** Count what the workspace has. Cheap: indexes and one file size. */
   'governance.get_status': { arguments: GovernanceGetStatusArguments; result: WorkspaceStatus };
   /** The newest audit entries first, of one subject or all. */
