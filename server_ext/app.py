@@ -23,6 +23,7 @@ from .event_routes import EventsHandler
 from .handler import Surroundings
 from .operation_routes import OpenAPIHandler, OperationHandler, UnknownHandler, WhoAmIHandler
 from .served import ServedWorkspace
+from .upload_routes import FinishUploadHandler, UploadHandler, UploadsHandler
 from .watcher import Watcher, distinct
 
 EVENT_SCHEMA = "https://schema.snapml.org/events/v1"
@@ -81,6 +82,9 @@ class SnapMLExtension(ExtensionApp):
                 (r"/snapml/api/whoami", WhoAmIHandler, given),
                 (r"/snapml/api/([a-z_]+\.[a-z_0-9]+)", OperationHandler, given),
                 (r"/snapml/blobs/([^/]+)", BlobHandler, given),
+                (r"/snapml/uploads", UploadsHandler, given),
+                (r"/snapml/uploads/([^/]+)", UploadHandler, given),
+                (r"/snapml/uploads/([^/]+)/finish", FinishUploadHandler, given),
                 (r"/snapml/events", EventsHandler, given),
                 (r"/snapml/((?:endpoints/|v2/).+|v2)", EndpointHandler, given),
                 (r"/snapml(?:/.*)?", UnknownHandler, given),
