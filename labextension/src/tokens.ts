@@ -25,6 +25,7 @@ export const CommandIDs = {
   copyReference: 'snapml:copy-reference',
   insertCell: 'snapml:insert-cell',
   deploy: 'snapml:deploy',
+  upload: 'snapml:upload',
   showPanel: 'snapml:show-panel',
   refresh: 'snapml:refresh',
   startHost: 'snapml:start-host',

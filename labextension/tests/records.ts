@@ -68,6 +68,10 @@ export function makeDataset(fields: Partial<DatasetVersion> = {}): DatasetVersio
     profile_digest: null,
     is_new: true,
     manifest_digest: 'm',
+    source: null,
+    derived_from: [],
+    aliases: [],
+    validity: null,
     ...fields
   };
 }

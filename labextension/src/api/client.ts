@@ -71,17 +71,18 @@ export class SnapMLClient {
     return URLExt.join(this.settings.baseUrl, 'snapml', ...path.map(encodeURIComponent));
   }
 
-  private async request(path: string[], init: RequestInit = {}): Promise<Response> {
-    const response = await this.fetch(path, init);
+  /** Ask an address below `snapml/` that is no operation. Throws SnapMLError. */
+  async request(path: string[], init: RequestInit = {}, query = ''): Promise<Response> {
+    const response = await this.fetch(path, init, query);
     if (!response.ok) {
       throw errorOf(response.status, await response.text());
     }
     return response;
   }
 
-  private async fetch(path: string[], init: RequestInit): Promise<Response> {
+  private async fetch(path: string[], init: RequestInit, query = ''): Promise<Response> {
     try {
-      return await ServerConnection.makeRequest(this.url(...path), init, this.settings);
+      return await ServerConnection.makeRequest(this.url(...path) + query, init, this.settings);
     } catch (reason) {
       if (reason instanceof ServerConnection.NetworkError) {
         throw new SnapMLError('unreachable', reason.message);

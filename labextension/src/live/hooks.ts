@@ -85,7 +85,9 @@ function useQuery<T>(hold: (pool: QueryPool) => Query<T>, options: IAskOptions):
   const state: IQueryState<T> = query?.state ?? NOTHING;
   // Asked with other arguments (more rows), the old answer stays until the new one is there.
   const last = useRef<T | undefined>(undefined);
-  last.current = state.data ?? last.current;
+  if (state.data !== undefined) {
+    last.current = state.data;
+  }
   const data = last.current;
   const retry = useCallback(() => void query?.refresh(), [query]);
   const waiting = enabled && query === null;

@@ -5,6 +5,7 @@ import { count, metric, percent, toNumber } from '../format';
 import { useAction } from '../live/action';
 import { useOperation } from '../live/hooks';
 import { Sparkline } from '../parts/histogram';
+import { LineageTab } from '../parts/lineage';
 import { RefLink } from '../parts/links';
 import { BigNumbers, Page, Part } from '../parts/page';
 import { Answered, Problem } from '../parts/states';
@@ -70,6 +71,11 @@ function Shown(props: { endpoint: EndpointInfo }): React.ReactElement {
           id: 'clients',
           label: trans.__('Clients and keys'),
           render: () => <Clients endpoint={endpoint} />
+        },
+        {
+          id: 'lineage',
+          label: trans.__('Lineage'),
+          render: () => <LineageTab kind="endpoint" reference={endpoint.name} />
         }
       ]}
     />

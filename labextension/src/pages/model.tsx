@@ -4,6 +4,7 @@ import { sentence } from '../api/errors';
 import type { ModelVersion, Parity, Stage } from '../api/types';
 import { bytes, count, metric, percent } from '../format';
 import { useOperation } from '../live/hooks';
+import { LineageTab } from '../parts/lineage';
 import { RefLink, RefLinks } from '../parts/links';
 import { MetricNumbers } from '../parts/metrics';
 import { Page, Part } from '../parts/page';
@@ -101,6 +102,11 @@ function Shown(props: { version: ModelVersion }): React.ReactElement {
           id: 'versions',
           label: trans.__('Versions'),
           render: () => <Versions version={version} />
+        },
+        {
+          id: 'lineage',
+          label: trans.__('Lineage'),
+          render: () => <LineageTab kind="model" reference={version.ref} />
         },
         {
           id: 'deployed',

@@ -6,6 +6,7 @@ import { bytes, count, duration, scalar, toNumber } from '../format';
 import { useOperation } from '../live/hooks';
 import { Chart } from '../parts/chart';
 import { Code } from '../parts/code';
+import { LineageTab } from '../parts/lineage';
 import { RefLink, RefLinks } from '../parts/links';
 import { MetricNumbers } from '../parts/metrics';
 import { Page, Part } from '../parts/page';
@@ -79,6 +80,11 @@ function Shown(props: { run: Run }): React.ReactElement {
           id: 'artifacts',
           label: trans.__('Artifacts (%1)', run.artifacts.length),
           render: () => <Artifacts artifacts={run.artifacts} />
+        },
+        {
+          id: 'lineage',
+          label: trans.__('Lineage'),
+          render: () => <LineageTab kind="run" reference={run.run_id} />
         },
         {
           id: 'environment',

@@ -15,7 +15,7 @@ import { DOMAIN, surround } from './surround';
 
 export const actionsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'snapml-jupyter:actions',
-  description: 'Commands that change the workspace: deploy, start and stop the host.',
+  description: 'Commands that change the workspace: deploy, upload, start and stop the host.',
   autoStart: true,
   requires: [ISnapML],
   optional: [ITranslator],
@@ -65,6 +65,16 @@ export const actionsPlugin: JupyterFrontEndPlugin<void> = {
       return value ?? undefined;
     };
 
+    app.commands.addCommand(CommandIDs.upload, {
+      label: trans.__('Upload a Dataset…'),
+      caption: trans.__('Send a CSV, Parquet or Arrow file and keep it as a dataset version'),
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: async () => {
+        const { upload } = await import('../dialogs/upload');
+        await upload(surroundings);
+      }
+    });
+
     app.commands.addCommand(CommandIDs.startHost, {
       label: trans.__('Start Host'),
       caption: trans.__("Start the workspace's background process, which answers endpoints"),
@@ -111,6 +121,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of [
       CommandIDs.showPanel,
       CommandIDs.refresh,
+      CommandIDs.upload,
       CommandIDs.deploy,
       CommandIDs.startHost,
       CommandIDs.stopHost

@@ -84,7 +84,11 @@ export function datasetRow(dataset: DatasetSummary, trans: TranslationBundle): I
     kind: 'dataset',
     ref: latest.ref,
     title: dataset.name,
-    note: `v${latest.number}`,
+    status:
+      latest.validity === 'failed'
+        ? { condition: 'alert', word: trans.__('fails its expectations') }
+        : undefined,
+    note: [`v${latest.number}`, ...latest.aliases].join(SEPARATOR),
     figure: { name: trans._n('row', 'rows', latest.n_rows), value: count(latest.n_rows) },
     at: latest.created_at,
     detail: join([

@@ -1,4 +1,4 @@
-import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
+import { addIcon, caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import React, { useMemo } from 'react';
 import { count } from '../format';
 import type { IAnswer } from '../live/hooks';
@@ -18,6 +18,8 @@ export interface ISection {
   total: number;
   empty: { text: string; code?: string };
   onNearEnd?: () => void;
+  /** Something to add to it, as a button beside its heading. */
+  add?: { label: string; command: string };
   /** Not shown at all while it has no rows. */
   isHiddenWhenEmpty?: boolean;
 }
@@ -41,8 +43,8 @@ interface ISectionProps {
 
 export function Section(props: ISectionProps): React.ReactElement {
   const { section, isOpen } = props;
-  const { trans } = useSurroundings();
-  const { rows, total, answer } = section;
+  const { trans, commands } = useSurroundings();
+  const { rows, total, answer, add } = section;
   const counted =
     answer.data === undefined
       ? ''
@@ -58,21 +60,34 @@ export function Section(props: ISectionProps): React.ReactElement {
       aria-label={section.title}
       data-section={section.id}
     >
-      <h3 className="jp-snapml-section-heading">
-        <button
-          type="button"
-          className="jp-snapml-section-toggle"
-          aria-expanded={isOpen}
-          aria-controls={bodyId}
-          onClick={() => props.onToggle(section.id)}
-        >
-          <Caret.react tag="span" width="16px" height="16px" />
-          <span>{section.title}</span>
-          <span className="jp-snapml-count" aria-live="polite">
-            {counted}
-          </span>
-        </button>
-      </h3>
+      <div className="jp-snapml-section-heading">
+        <h3>
+          <button
+            type="button"
+            className="jp-snapml-section-toggle"
+            aria-expanded={isOpen}
+            aria-controls={bodyId}
+            onClick={() => props.onToggle(section.id)}
+          >
+            <Caret.react tag="span" width="16px" height="16px" />
+            <span>{section.title}</span>
+            <span className="jp-snapml-count" aria-live="polite">
+              {counted}
+            </span>
+          </button>
+        </h3>
+        {add && (
+          <button
+            type="button"
+            className="jp-snapml-icon-button"
+            title={add.label}
+            aria-label={add.label}
+            onClick={() => void commands.execute(add.command)}
+          >
+            <addIcon.react tag="span" width="14px" height="14px" />
+          </button>
+        )}
+      </div>
       <ProgressLine isActive={answer.isLoading && answer.data !== undefined} />
       <div id={bodyId} hidden={!isOpen}>
         {isOpen && <SectionBody {...props} />}

@@ -3,6 +3,7 @@ import type { OperationName, ResultOf } from '../api/client';
 import type { IAnswer } from '../live/hooks';
 import { useOperation } from '../live/hooks';
 import { useSurroundings } from '../parts/surroundings';
+import { CommandIDs } from '../tokens';
 import { useGrowingRuns } from './growing-runs';
 import type { IRow } from './rows';
 import * as make from './rows';
@@ -47,6 +48,7 @@ export function useSections(filter: string): ISection[] {
       id: 'datasets',
       title: trans.__('Datasets'),
       ...datasets,
+      add: { label: trans.__('Upload a dataset'), command: CommandIDs.upload },
       empty: {
         text: trans.__('Data that your runs read is kept here; or keep a DataFrame yourself.'),
         code: '%snap_data my-data df'
