@@ -142,7 +142,8 @@ def _judge_values(found: Judgement, name: str, expectation: str, check: Any, sai
     failing = found.failing.copy()
     failing[:] = False
     failing[wrong.to_numpy()] = True
-    found.add(expectation, name, f"{len(wrong):,} values of '{name}' are not {said}.", failing)
+    count = f"1 value of '{name}' is" if len(wrong) == 1 else f"{len(wrong):,} values of '{name}' are"
+    found.add(expectation, name, f"{count} not {said}.", failing)
 
 
 def _checks(column: ColumnExpectations, values: Any) -> list[tuple[str, Any, str]]:

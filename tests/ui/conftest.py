@@ -118,6 +118,10 @@ class LabPage:
             [command, args or {}],
         )
 
+    def begin(self, command: str) -> None:
+        """Run a JupyterLab command that ends only when its dialog is closed."""
+        self.page.evaluate("command => { void window.jupyterapp.commands.execute(command); }", command)
+
     def reload(self) -> None:
         """Load the page again, with the layout as it was."""
         open_lab(self, "/lab")

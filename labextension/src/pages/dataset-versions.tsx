@@ -28,11 +28,11 @@ export function sourceText(source: DatasetSource, trans: TranslationBundle): str
     case 'folder':
       return trans.__('folder %1', source.name);
     case 'query':
-      return trans.__('query on %1', source.name);
+      return trans.__('query %1', source.name);
     case 'upload':
       return trans.__('upload of %1', source.name);
-    default:
-      return trans.__('variable %1', source.name);
+    default: // a variable of the notebook, or the type of what a script gave
+      return source.name;
   }
 }
 

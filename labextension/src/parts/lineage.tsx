@@ -1,4 +1,4 @@
-import React, { useRef, useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 import type { LineageNode, LineageRecord, NodeKind } from '../api/types';
 import { count } from '../format';
 import { useOperation } from '../live/hooks';
@@ -93,6 +93,14 @@ function Graph(props: { record: LineageRecord }): React.ReactElement {
     });
   });
   const focused = places.has(here) ? here : record.root;
+  const { x: left, y: top } = places.get(record.root) ?? { x: 0, y: 0 };
+  useEffect(() => {
+    const shown = svg.current?.parentElement;
+    if (shown) {
+      shown.scrollLeft = left + (WIDTH - shown.clientWidth) / 2;
+      shown.scrollTop = top + (HEIGHT - shown.clientHeight) / 2;
+    }
+  }, [left, top]);
 
   const move = (event: React.KeyboardEvent, node: LineageNode) => {
     const { column, row } = places.get(node.node_id)!;
