@@ -23,7 +23,7 @@ def copy_chunks(workspace: Workspace, places: list[ChunkPlace]) -> tuple[str, in
         for place in sorted(places, key=lambda place: place.offset):
             pack.seek(place.offset)
             content = pack.read(place.length)
-            decode_chunk(content, place.digest)
+            decode_chunk(content, place.digest, hash_content=True)
             known = figures[place.digest].figures if place.digest in figures else None
             writer.add(place.digest, [content], known or ChunkFigures(n_values=0, n_nulls=0))
     digest = workspace.blobs.put_pieces(writer.finish())

@@ -162,8 +162,10 @@ class Dataset:
                 *(digest for part in (column.lookup.parts if column.lookup else []) for digest in part.chunks),
             ]
         }
-        places = {place.digest: place for place in versions.locate_chunks(self._workspace, sorted(digests))}
-        return ColumnReader(ChunkReader(self._workspace.blobs, places), self.manifest, pieces, self.version.ref)
+        kept = sorted(set(self.manifest.kept(digests)))
+        places = {place.digest: place for place in versions.locate_chunks(self._workspace, kept)}
+        reader = ChunkReader(self._workspace.blobs, places, self.manifest.patches)
+        return ColumnReader(reader, self.manifest, pieces, self.version.ref)
 
     def _read_columns(self, columns: list[StoredColumn], read: Callable[[StoredColumn], Any], rows: slice) -> list[Any]:
         """Several columns at once, one a thread."""

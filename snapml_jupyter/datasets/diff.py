@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..domain.dataset import ChunkPlace, ColumnDiff, DatasetDiff, RowChange, SchemaChange
+from ..domain.dataset import ChunkFigures, ColumnDiff, DatasetDiff, RowChange, SchemaChange
 from ..domain.errors import InvalidInputError, NotFoundError
 from ..operations import operation
 from ..store import datasets as kept
@@ -37,11 +37,11 @@ def diff_versions(
     names = [column.name for column in columns]
     places = [_place(names, key, before, after) for key in dict.fromkeys(keys or [])]
     found = compare_by_keys(one, two, columns, places) if keys else compare_by_content(one, two, columns)
-    located = _located(workspace, sides)
-    digests = [set(side.manifest.chunk_digests()) for side in sides]
+    figures = _figures(workspace, sides)
+    digests = [set(side.manifest.content_digests()) for side in sides]
     changes = _schema_changes(one, two)
     described = [
-        _described(column, place, located, sides, found.per_column.get(place, 0) if keys else None)
+        _described(column, place, figures, sides, found.per_column.get(place, 0) if keys else None)
         for place, column in enumerate(columns)
     ]
     sample_columns, sample = _sample(sides, found, names, places, limit)
@@ -72,9 +72,16 @@ def _place(names: list[str], key: str, before: str, after: str) -> int:
     return names.index(key)
 
 
-def _located(workspace: Workspace, sides: Sequence[Any]) -> dict[str, ChunkPlace]:
+def _figures(workspace: Workspace, sides: Sequence[Any]) -> dict[str, ChunkFigures | None]:
+    """The figures of every chunk, by digest."""
     wanted = {digest for side in sides for column in side.manifest.columns for digest in column.parts[0].chunks}
-    return kept.locate_chunks(workspace.database, wanted)
+    patched = {
+        digest: ChunkFigures.from_bytes(bytes.fromhex(patch.figures))
+        for side in sides
+        for digest, patch in side.manifest.patches.items()
+    }
+    located = kept.locate_chunks(workspace.database, wanted)
+    return patched | {digest: place.figures for digest, place in located.items()}
 
 
 def _schema_changes(before: Any, after: Any) -> list[SchemaChange]:
@@ -142,7 +149,7 @@ def _moved(places: list[int]) -> list[int]:
 
 
 def _described(
-    column: Any, place: int, located: dict[str, ChunkPlace], sides: Sequence[Any], n_changed: int | None
+    column: Any, place: int, figures: dict[str, ChunkFigures | None], sides: Sequence[Any], n_changed: int | None
 ) -> ColumnDiff:
     from .diff_figures import column_figures
 
@@ -153,8 +160,8 @@ def _described(
         type=column.after.dtype,
         is_same=same,
         n_changed=n_changed,
-        before=column_figures(column.before, located, before.manifest.n_rows),
-        after=column_figures(column.after, located, after.manifest.n_rows),
+        before=column_figures(column.before, figures, before.manifest.n_rows),
+        after=column_figures(column.after, figures, after.manifest.n_rows),
     )
 
 

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..domain.dataset import ChunkFigures, ChunkPlace, ColumnFigures
+from ..domain.dataset import ChunkFigures, ColumnFigures
 from .arrow_types import type_from_json
 from .chunk_figures import merged_figures
 from .manifest import StoredColumn
 
 
-def column_figures(column: StoredColumn, places: dict[str, ChunkPlace], n_rows: int) -> ColumnFigures | None:
-    """The figures of all rows; None when some chunk was kept without figures."""
+def column_figures(column: StoredColumn, figures: dict[str, ChunkFigures | None], n_rows: int) -> ColumnFigures | None:
+    """The figures of all rows, from those of the chunks; None when some chunk was kept without figures."""
     part = column.parts[0]
-    found = [places[digest].figures for digest in part.chunks if digest in places]
-    known = [figures for figures in found if figures is not None]
+    found = [figures.get(digest) for digest in part.chunks]
+    known = [one for one in found if one is not None]
     if len(known) < len(part.chunks):
         return None
     whole = merged_figures(known)

@@ -56,12 +56,11 @@ class Side:
         digests = {part.chunks[piece.number] for part in column.parts for piece in pieces}
         if column.lookup is not None:
             digests.update(digest for part in column.lookup.parts for digest in part.chunks)
-        places = {place.digest: place for place in locate_chunks(self._workspace, sorted(digests))}
+        kept = sorted(set(self.manifest.kept(digests)))
+        places = {place.digest: place for place in locate_chunks(self._workspace, kept)}
         self.read.update(places)
-        reader = ColumnReader(
-            ChunkReader(self._workspace.blobs, places), self.manifest, pieces, self.dataset.version.ref
-        )
-        return reader.to_arrow(column)
+        chunks = ChunkReader(self._workspace.blobs, places, self.manifest.patches)
+        return ColumnReader(chunks, self.manifest, pieces, self.dataset.version.ref).to_arrow(column)
 
     def rows_of(self, segments: list[int]) -> Rows:
         """The row numbers of those segments."""

@@ -1,12 +1,13 @@
 """The manifest of a version: its columns, how the frame is put together again, and the chunks of every column.
 
 It holds content only (no name, time, message or author) and is itself a blob. Its digest is the version's digest,
-unless the rows were cut elsewhere than their content alone says (see `grid`); then `digest` says the version's.
+unless the rows were cut elsewhere than their content alone says (see `grid`) or some chunks are kept as patches (see
+`patches`); then `digest` says the version's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,8 @@ import msgspec
 from ..domain.dataset import Column
 from ..domain.errors import DamagedContentError
 
-#: Readers refuse a higher one.
-FORMAT = 1
+#: Readers refuse a higher one. Manifests without patches are of format 1, which older readers know.
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,25 +51,51 @@ class StoredColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
-    """`rows` are the row counts of the chunks; `frame` says what the columns form (labels, index, or a plain table)."""
+class Patch:
+    """How a chunk is kept that differs little from another: that one, what differs, and the figures (hex) of the result."""
 
-    format: int = FORMAT
+    base: str
+    change: str
+    figures: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`rows` are the row counts of the chunks; `frame` says what the columns form (labels, index, or a plain table).
+
+    `patches` says of those chunks that are not kept themselves what they are made of.
+    """
+
+    format: int = 1
     rows: list[int]
     columns: list[StoredColumn]
     frame: dict[str, Any] = field(default_factory=dict)
     digest: str | None = None
+    patches: dict[str, Patch] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
         """Rows in all chunks."""
         return sum(self.rows)
 
-    def chunk_digests(self) -> Iterator[str]:
-        """Every chunk the version needs, with repetitions."""
+    def content_digests(self) -> Iterator[str]:
+        """Every chunk the version consists of, with repetitions."""
         for column in self.columns:
             for part in [*column.parts, *(column.lookup.parts if column.lookup else [])]:
                 yield from part.chunks
+
+    def chunk_digests(self) -> Iterator[str]:
+        """Every chunk that must be kept to read the version, with repetitions."""
+        return self.kept(self.content_digests())
+
+    def kept(self, digests: Iterable[str]) -> Iterator[str]:
+        """The chunks that must be kept to read those of the version."""
+        for digest in digests:
+            patch = self.patches.get(digest)
+            if patch is None:
+                yield digest
+            else:
+                yield from (patch.base, patch.change)
 
     def described_columns(self) -> list[Column]:
         """The columns as users see them."""
@@ -86,7 +113,11 @@ class Manifest:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """Canonical JSON: equal manifests give equal bytes."""
-    return msgspec.json.encode(manifest, order="deterministic")
+    if manifest.patches:
+        return msgspec.json.encode(manifest, order="deterministic")
+    said = msgspec.to_builtins(manifest, order="deterministic")
+    del said["patches"]  # so that a version has the digest that it had before there were patches
+    return msgspec.json.encode(said)
 
 
 def decode_manifest(content: bytes, what: str) -> Manifest:

@@ -47,7 +47,7 @@ class PackStream:
 
     def add(self, jobs: dict[str, ChunkJob]) -> None:
         """Compress the chunks and put them into packs."""
-        encoded = in_threads(_encode, list(jobs.values()), size_of(jobs.values()))
+        encoded = in_threads(_encode, list(jobs.items()), size_of(jobs.values()))
         for digest, (content, figures) in zip(jobs, encoded, strict=True):
             self._writer.add(digest, content, figures)
             if time.monotonic() - self._refreshed > _REFRESH_SECONDS:
@@ -89,6 +89,7 @@ def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob
             yield from stream.finish()
 
 
-def _encode(job: ChunkJob) -> tuple[list[Buffer], ChunkFigures]:
+def _encode(named: tuple[str, ChunkJob]) -> tuple[list[Buffer], ChunkFigures]:
+    digest, job = named
     buffers = job.part.buffers(job.start, job.stop)
-    return encode_chunk(buffers, job.part.numbers), job.part.figures(job.stop - job.start, buffers)
+    return encode_chunk(digest, buffers, job.part.numbers), job.part.figures(job.stop - job.start, buffers)

@@ -5,10 +5,12 @@ seconds, and 16 of them for a frame of ten rows would cost more than everything 
 are written together, column after column, in blobs of some 16 MB, and the workspace keeps an index from chunk digest
 to place. Every pack ends with its own list of chunks: the index can be made again from the packs alone.
 
-    "SNAPPACK" 2 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
-    chunk: n_buffers u8 | (codec u8, narrow u8, width u8, length u64, stored length u64) each | stored buffers
+    "SNAPPACK" 3 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
+    chunk: 255 u8 | check 16 bytes | n_buffers u16 | (codec u8, narrow u8, width u8, length u64, stored length u64) each | stored buffers
 
-`compression` says what codec and widths mean, `chunk_figures` what the figures are. Packs of format 1 have none.
+`compression` says what codec and widths mean, `chunk_figures` what the figures are. The check is BLAKE3 over the chunk's
+digest and what is stored behind the check: it ties the bytes to the name, and there are fewer of them than of the content.
+Packs of format 1 have no figures; chunks of formats 1 and 2 begin with n_buffers u8 and no check: their content is hashed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+
+from blake3 import blake3
 
 from ..domain.dataset import FIGURES_BYTES, ChunkFigures, ChunkPlace
 from ..domain.errors import DamagedContentError, InvalidInputError
@@ -26,39 +30,55 @@ from .compression import compress, decompress
 PACK_BYTES = 16 * 2**20
 
 _MAGIC = b"SNAPPACK"
-_START, _START_1 = _MAGIC + b"\x02", _MAGIC + b"\x01"
+_START, _START_2, _START_1 = (_MAGIC + bytes([number]) for number in (3, 2, 1))
 _ENTRY, _ENTRY_1 = struct.Struct(f"<32sQQ{FIGURES_BYTES}s"), struct.Struct("<32sQQ")
 _BUFFER = struct.Struct("<BBBQQ")
+_CHECKED, _CHECK_BYTES = 0xFF, 16
+_COUNT = struct.Struct("<H")
 
 
-def encode_chunk(buffers: list[Buffer], numbers: str = "") -> list[Buffer]:
+def encode_chunk(digest: str, buffers: list[Buffer], numbers: str = "") -> list[Buffer]:
     """The stored form of a chunk in pieces, each buffer compressed where that saves something. Releases the GIL inside.
 
     `numbers`: the numpy type of the second buffer (values or lengths), "" when it holds no numbers.
     """
-    head = [bytes([len(buffers)])]
+    head = [_COUNT.pack(len(buffers))]
     stored: list[Any] = []
     for place, buffer in enumerate(buffers):
         codec, narrow, width, content = compress(buffer, numbers if place == 1 else "")
         head.append(_BUFFER.pack(codec, narrow, width, len(buffer), len(content)))
         stored.append(content)
-    return [b"".join(head), *stored]
+    checked = blake3(bytes.fromhex(digest))
+    for piece in (*head, *stored):
+        if len(piece):
+            checked.update(piece)
+    return [b"".join([bytes([_CHECKED]), checked.digest(length=_CHECK_BYTES), *head]), *stored]
 
 
-def decode_chunk(content: bytes | memoryview, digest: str) -> list[Buffer]:
-    """The canonical buffers of a stored chunk. Raises DamagedContentError when they do not match the digest."""
+def decode_chunk(content: bytes | memoryview, digest: str, *, hash_content: bool = False) -> list[Buffer]:
+    """The canonical buffers of a stored chunk. Raises DamagedContentError when it is not what was kept as `digest`.
+
+    `hash_content`: by the content itself, not only by the check of what is stored.
+    """
     buffers: list[Buffer] = []
     try:
-        n_buffers = content[0]
-        place = 1 + n_buffers * _BUFFER.size
+        view = memoryview(content).cast("B")
+        n_buffers, start = view[0], 1
+        if n_buffers == _CHECKED:
+            checked = 1 + _CHECK_BYTES
+            if blake3(bytes.fromhex(digest)).update(view[checked:]).digest(length=_CHECK_BYTES) != view[1:checked]:
+                raise DamagedContentError(f"Chunk {digest} is damaged: what is stored no longer matches its check.")
+            n_buffers, start = _COUNT.unpack_from(view, checked)[0], checked + _COUNT.size
+        else:
+            hash_content = True
+        place = start + n_buffers * _BUFFER.size
         for number in range(n_buffers):
-            codec, narrow, width, length, stored_length = _BUFFER.unpack_from(content, 1 + number * _BUFFER.size)
-            stored = memoryview(content)[place : place + stored_length]
-            buffers.append(decompress(codec, narrow, width, stored, length))
+            codec, narrow, width, length, stored_length = _BUFFER.unpack_from(view, start + number * _BUFFER.size)
+            buffers.append(decompress(codec, narrow, width, view[place : place + stored_length], length))
             place += stored_length
     except (struct.error, IndexError, KeyError, ValueError, OSError, MemoryError, OverflowError) as error:
         raise DamagedContentError(f"Chunk {digest} is damaged: it cannot be decompressed ({error}).") from error
-    if chunk_digest(buffers) != digest:
+    if hash_content and chunk_digest(buffers) != digest:
         raise DamagedContentError(f"Chunk {digest} is damaged: its content no longer matches its digest.")
     return buffers
 
@@ -95,9 +115,9 @@ def read_index(pack: BinaryIO, pack_digest: str) -> Iterator[ChunkPlace]:
     size = pack.seek(0, 2)
     pack.seek(0)
     begins = pack.read(len(_START))
-    if size < len(_START) + 16 or begins not in (_START, _START_1):
+    if size < len(_START) + 16 or begins not in (_START, _START_2, _START_1):
         raise wrong
-    entry = _ENTRY if begins == _START else _ENTRY_1
+    entry = _ENTRY_1 if begins == _START_1 else _ENTRY
     pack.seek(size - 16)
     n_chunks, magic = struct.unpack("<Q8s", pack.read(16))
     start = size - 16 - n_chunks * entry.size

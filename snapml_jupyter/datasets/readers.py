@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ..domain.errors import DamagedContentError
 from .arrow_types import type_from_json
-from .chunks import Buffer, rebuild
+from .chunks import Buffer, canonical_buffers, rebuild
 from .frames import with_freq
 from .manifest import Lookup, Manifest, Part, StoredColumn
 from .object_values import decode_objects
@@ -62,6 +62,8 @@ class ColumnReader:
         codec = column.codec
         if codec["kind"] == "numpy" and codec["dtype"] != "bool":
             return self._numbers(column, codec["dtype"])
+        if codec["kind"] == "string":
+            return _read_strings(codec, [pa.chunked_array([self._texts(column)])])
         return decode_values(codec, [self._part(column, number) for number in range(len(column.parts))])
 
     def _numbers(self, column: StoredColumn, dtype: str) -> Any:
@@ -75,6 +77,36 @@ class ColumnReader:
             whole[place:stop] = np.frombuffer(values, dtype=dtype)[piece.first : piece.last]
             place = stop
         return whole
+
+    def _texts(self, column: StoredColumn) -> pa.Array:
+        """Texts as one array, the characters of each chunk straight into their place."""
+        part = column.parts[0]
+        held = type_from_json(part.type)
+        chunks = [
+            buffers if piece.last - piece.first == piece.n_rows else _part_of(held, piece, buffers)
+            for piece, buffers in zip(self._pieces, self._chunks(column, part), strict=True)
+        ]
+        n_rows = sum(piece.last - piece.first for piece in self._pieces)
+        offsets = _empty(n_rows + 1, "int64")
+        characters = _empty(sum(len(buffers[2]) for buffers in chunks), "uint8")
+        valid = None if not any(len(buffers[0]) for buffers in chunks) else np.ones(n_rows, dtype=np.bool_)
+        offsets[0] = row = place = 0
+        for piece, (bits, lengths, content) in zip(self._pieces, chunks, strict=True):
+            count = piece.last - piece.first
+            ends = offsets[row + 1 : row + 1 + count]
+            if len(lengths) != 4 * count:
+                raise DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
+            np.cumsum(np.frombuffer(lengths, dtype=np.uint32), dtype=np.int64, out=ends)
+            ends += place
+            characters[place : place + len(content)] = np.frombuffer(content, dtype=np.uint8)
+            if valid is not None and len(bits):
+                packed = np.frombuffer(bits, dtype=np.uint8)
+                valid[row : row + count] = np.unpackbits(packed, bitorder="little", count=count)
+            row, place = row + count, place + len(content)
+            if offsets[row] != place:
+                raise DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
+        validity = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
+        return pa.Array.from_buffers(held, n_rows, [validity, pa.py_buffer(offsets), pa.py_buffer(characters)])
 
     def _chunks(self, column: StoredColumn, part: Part) -> Iterator[list[Buffer]]:
         digests = [part.chunks[piece.number] for piece in self._pieces]
@@ -218,6 +250,12 @@ def _codes(codes: pa.Array) -> pa.Array:
     numbers = codes.to_numpy()
     absent = numbers < 0
     return pa.array(numbers, mask=absent) if absent.any() else codes
+
+
+def _part_of(held: pa.DataType, piece: Piece, buffers: list[Buffer]) -> list[Buffer]:
+    """The canonical buffers of those rows of a chunk that the piece wants."""
+    whole = rebuild(held, piece.n_rows, buffers)
+    return canonical_buffers(whole.slice(piece.first, piece.last - piece.first))
 
 
 def _one(values: pa.ChunkedArray) -> pa.Array:

@@ -7,15 +7,18 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from ..domain.dataset import ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
 from .chunks import Buffer
 from .packs import decode_chunk
+from .patches import apply_patch
 
 if TYPE_CHECKING:
     from ..store.blobs import BlobStore
+    from .manifest import Patch
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -55,11 +58,12 @@ def pieces_of(rows: list[int], start: int, stop: int) -> list[Piece]:
 
 
 class ChunkReader:
-    """Reads chunks by digest from the packs that hold them. Safe to use from several threads."""
+    """Reads chunks by digest from the packs that hold them, patched where `patches` says so. Safe to use from several threads."""
 
-    def __init__(self, blobs: BlobStore, places: dict[str, ChunkPlace]) -> None:
+    def __init__(self, blobs: BlobStore, places: dict[str, ChunkPlace], patches: dict[str, Patch]) -> None:
         self._blobs = blobs
         self._places = places
+        self._patches = patches
 
     def read(self, digests: list[str], what: str) -> Iterator[list[Buffer]]:
         """The canonical buffers of each chunk, in order. Raises DamagedContentError naming `what` (version and column).
@@ -68,16 +72,28 @@ class ChunkReader:
         """
         advice = "Restore the workspace's blobs from a backup; `snapml verify` lists all that is damaged."
         try:
-            for run in self._runs(digests):
-                first, last = run[0], run[-1]
-                with self._blobs.open(first.pack_digest) as pack:
-                    pack.seek(first.offset)
-                    content = _read(pack, last.offset + last.length - first.offset)
-                for place in run:
-                    start = place.offset - first.offset
-                    yield decode_chunk(content[start : start + place.length], place.digest)
+            for is_patched, group in groupby(digests, self._patches.__contains__):
+                some = list(group)
+                yield from self._read_patched(some) if is_patched else self._read_whole(some)
         except (DamagedContentError, NotFoundError) as error:
             raise DamagedContentError(f"{what} is damaged. {error} {advice}") from error
+
+    def _read_patched(self, digests: list[str]) -> Iterator[list[Buffer]]:
+        patches = [self._patches[digest] for digest in digests]
+        bases = self._read_whole([patch.base for patch in patches])
+        changes = self._read_whole([patch.change for patch in patches])
+        for digest, base, change in zip(digests, bases, changes, strict=True):
+            yield apply_patch(base, change, digest)
+
+    def _read_whole(self, digests: list[str]) -> Iterator[list[Buffer]]:
+        for run in self._runs(digests):
+            first, last = run[0], run[-1]
+            with self._blobs.open(first.pack_digest) as pack:
+                pack.seek(first.offset)
+                content = _read(pack, last.offset + last.length - first.offset)
+            for place in run:
+                start = place.offset - first.offset
+                yield decode_chunk(content[start : start + place.length], place.digest)
 
     def _runs(self, digests: list[str]) -> Iterator[list[ChunkPlace]]:
         run: list[ChunkPlace] = []

@@ -21,6 +21,7 @@ from .cutting import Cutting, fit_rows
 from .manifest import Manifest, decode_manifest, encode_manifest
 from .naming import ChunkJob, name_chunks, size_of
 from .pack_writing import write_packs
+from .patching import with_patches
 from .sources import Stream, read_source
 from .streaming import keep_stream
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Cuts of the version before are tried when this share of the rows would be written again.
 _MOSTLY_NEW = 0.5
+#: Tables of fewer bytes are kept without looking at the version before: that would cost more than it saves.
+_WORTH_COMPARING = 64 * 1024
 #: How often content is kept again when what it shares with others is collected as garbage meanwhile.
 _ATTEMPTS = 3
 
@@ -46,7 +49,7 @@ class Taking:
     source: DatasetSource | None = None
     derived_from: list[str] | None = None
 
-    def record(self, manifest: Manifest, manifest_digest: str, packs: list[str]) -> DatasetVersion:
+    def record(self, manifest_digest: str, packs: list[str]) -> DatasetVersion:
         """Make the version of content that is kept."""
         return versions.record_version(
             self.workspace,
@@ -92,23 +95,48 @@ def _take_table(taking: Taking, table: EncodedTable) -> DatasetVersion:
     existing = versions.find_version_by_digest(workspace, digest, taking.name)
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
-    missing = versions.find_missing_chunks(workspace, list(jobs))
-    if len(rows) > 1 and size_of(jobs[chunk] for chunk in missing) > _MOSTLY_NEW * size_of(jobs.values()):
-        aligned = _aligned(taking, table, rows, digest)
-        if aligned is not None:
-            manifest, jobs = aligned
-            content = encode_manifest(manifest)
-            missing = versions.find_missing_chunks(workspace, list(jobs))
+    parent = _parent(taking) if size_of(jobs.values()) >= _WORTH_COMPARING else None
+    writes = _new_chunks(workspace, jobs, parent)
+    if parent is not None:
+        if len(rows) > 1 and size_of(writes.values()) > _MOSTLY_NEW * size_of(jobs.values()):
+            aligned = _aligned(parent, table, rows)
+            if aligned is not None:
+                manifest, jobs = aligned
+                writes = _new_chunks(workspace, jobs, parent)
+        if isinstance(workspace, Workspace):
+            manifest, writes = with_patches(workspace, parent, manifest, writes)
+        content = encode_manifest(manifest)
+        if digest_of(content) != digest:  # not cut or not kept as the content alone says
+            content = encode_manifest(replace(manifest, digest=digest))
     with ThreadPoolExecutor(1) as disk:  # beside the packs: a small frame costs one wait for the disk, not two
         kept = disk.submit(workspace.blobs.put_pieces, [content], locked=True)
         try:
-            packs = list(write_packs(workspace, {chunk: jobs[chunk] for chunk in missing}))
+            packs = list(write_packs(workspace, writes))
             manifest_digest = kept.result()
         except BaseException:
             if isinstance(workspace, Workspace) and kept.exception() is None:
                 discard(workspace, [kept.result()])
             raise
-    return taking.record(manifest, manifest_digest, packs)
+    return taking.record(manifest_digest, packs)
+
+
+def _parent(taking: Taking) -> Manifest | None:
+    """The manifest of the newest version; None without one."""
+    try:
+        newest = versions.get_version(taking.workspace, taking.name)
+    except NotFoundError:
+        return None
+    return decode_manifest(taking.workspace.blobs.read(newest.manifest_digest), newest.ref)
+
+
+def _new_chunks(
+    workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob], parent: Manifest | None
+) -> dict[str, ChunkJob]:
+    """The chunks that neither are kept nor come out of a patch of the parent."""
+    patched = parent.patches if parent is not None and isinstance(workspace, Workspace) else {}
+    return {
+        digest: jobs[digest] for digest in versions.find_missing_chunks(workspace, list(jobs)) if digest not in patched
+    }
 
 
 def _take_stream(taking: Taking, stream: Stream) -> DatasetVersion:
@@ -117,29 +145,21 @@ def _take_stream(taking: Taking, stream: Stream) -> DatasetVersion:
     existing = versions.find_version_by_digest(taking.workspace, digest_of(content), taking.name)
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
-    return taking.record(manifest, taking.workspace.blobs.put_pieces([content], locked=True), packs)
+    return taking.record(taking.workspace.blobs.put_pieces([content], locked=True), packs)
 
 
-def _aligned(
-    taking: Taking, table: EncodedTable, rows: list[int], digest: str
-) -> tuple[Manifest, dict[str, ChunkJob]] | None:
+def _aligned(parent: Manifest, table: EncodedTable, rows: list[int]) -> tuple[Manifest, dict[str, ChunkJob]] | None:
     """The table cut where the newest version is cut, when that lets it share that version's chunks.
 
     The rows are cut by one column (see `cutting`). When just that column was changed, all cuts move though all other
     columns are as they were; then the old cuts are kept, and the manifest says the digest that the content's own cuts
     give, so that equal content has one digest whatever came before it. None when nothing would be gained.
     """
-    try:
-        newest = versions.get_version(taking.workspace, taking.name)
-    except NotFoundError:
-        return None
-    parent = decode_manifest(taking.workspace.blobs.read(newest.manifest_digest), newest.ref)
     aligned = fit_rows(parent.rows, table.n_rows)
     if aligned == rows or not aligned:
         return None
-    known = set(parent.chunk_digests())
+    known = set(parent.content_digests())
     firsts = [ChunkJob(part, 0, aligned[0]).digest() for column in table.columns for part in column.parts]
     if not known.intersection(firsts):
         return None
-    manifest, jobs = name_chunks(table, aligned)
-    return replace(manifest, digest=digest), jobs
+    return name_chunks(table, aligned)

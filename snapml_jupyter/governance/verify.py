@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ..datasets.contents import list_packs
+from ..datasets.contents import columns_with, damaged_chunks, list_packs
 from ..domain.errors import DamagedContentError
 from ..domain.event import Problem, VerifyReport
 from ..operations import operation
@@ -14,17 +14,19 @@ from ..store.workspace import Workspace
 
 @operation(permission="workspace:read")
 def verify(workspace: Workspace) -> VerifyReport:
-    """Recompute the audit chain and the digest of every blob; report what is damaged or missing, by name.
+    """Recompute the audit chain and the digest of every blob and chunk; report what is damaged or missing, by name.
 
-    Reads every stored byte once.
+    Reads every stored byte once and decompresses all rows.
     """
     n_entries, problems = audit.verify_chain(workspace.database)
     needed: dict[str, list[str]] = defaultdict(list)
     for reference in overview.list_blob_references(workspace.database):
         needed[reference.digest].append(f"{reference.role} of {reference.subject}")
+    rows_of: dict[str, list[str]] = defaultdict(list)
     for ref, packs, n_missing in list_packs(workspace):
         for pack in packs:
             needed[pack].append(f"data of {ref}")
+            rows_of[pack].append(ref)
         if n_missing:
             problems.append(
                 Problem(
@@ -34,13 +36,20 @@ def verify(workspace: Workspace) -> VerifyReport:
     kept = set()
     for digest in workspace.blobs.digests():
         kept.add(digest)
+        is_sound = True
         try:
-            workspace.blobs.read(digest)
+            content = workspace.blobs.read(digest)
         except DamagedContentError:
+            is_sound = False
+            with workspace.blobs.open(digest) as file:
+                content = file.read()
+        chunks = damaged_chunks(content, digest) if digest in rows_of else set()
+        if not is_sound or chunks:
             users = "; ".join(needed.get(digest, [])) or "nothing that is recorded"
-            problems.append(
-                Problem(kind="damaged", subject=digest, message=f"Blob {digest[:12]} is damaged. It is the {users}.")
-            )
+            damage = f"It is the {users}."
+            if chunks:
+                damage = f"It holds {'; '.join(columns_with(workspace, rows_of[digest], chunks))}."
+            problems.append(Problem(kind="damaged", subject=digest, message=f"Blob {digest[:12]} is damaged. {damage}"))
     for digest, roles in needed.items():
         if digest not in kept:
             problems.append(

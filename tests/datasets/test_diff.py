@@ -99,8 +99,8 @@ def test_chunks_that_both_versions_have_are_not_read(
     monkeypatch.setattr(reading, "decode_chunk", noted)
     found = diff_versions(workspace, one.ref, two.ref, keys, limit=0)
     assert counts(found) == ((0, 0, 4_000) if keys else (4_000, 4_000, 0))
-    shared = set(open_dataset(workspace, one.ref).manifest.chunk_digests()) & set(
-        open_dataset(workspace, two.ref).manifest.chunk_digests()
+    shared = set(open_dataset(workspace, one.ref).manifest.content_digests()) & set(
+        open_dataset(workspace, two.ref).manifest.content_digests()
     )
     assert not shared.intersection(read) and len(set(read)) == found.n_chunks_read
     assert found.bytes_read < one.size_bytes / 5

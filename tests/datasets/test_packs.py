@@ -20,7 +20,7 @@ INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 
 def through(buffers: list[object], numbers: str) -> tuple[list[bytes], int]:
     """(the buffers after storing and reading, stored bytes)."""
-    stored = b"".join(encode_chunk(buffers, numbers))
+    stored = b"".join(encode_chunk(chunk_digest(buffers), buffers, numbers))
     return [bytes(buffer) for buffer in decode_chunk(stored, chunk_digest(buffers))], len(stored)
 
 
@@ -62,7 +62,11 @@ def test_a_pack_lists_its_chunks() -> None:
     writer = PackWriter()
     chunks = [[b"", bytes([number]) * 300] for number in range(5)]
     for chunk in chunks:
-        writer.add(chunk_digest(chunk), encode_chunk(chunk), ChunkFigures(n_values=3, n_nulls=1, least=2.0))
+        writer.add(
+            chunk_digest(chunk),
+            encode_chunk(chunk_digest(chunk), chunk),
+            ChunkFigures(n_values=3, n_nulls=1, least=2.0),
+        )
     content = b"".join(writer.finish())
     assert len(writer) == 0
     places = list(read_index(io.BytesIO(content), "f" * 64))
@@ -81,7 +85,7 @@ def test_what_is_not_a_pack_is_refused(content: bytes) -> None:
 def test_no_changed_byte_of_a_chunk_goes_unseen() -> None:
     buffers = [b"", np.arange(100, dtype="i8").view(np.uint8), b"Lisbon Oslo " * 20]
     digest = chunk_digest(buffers)
-    stored = b"".join(encode_chunk(buffers, "i8"))
+    stored = b"".join(encode_chunk(digest, buffers, "i8"))
     original = [bytes(buffer) for buffer in buffers]
     for place in range(len(stored)):
         for change in (1, 0x80, 0xFF):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from snapml_jupyter.datasets.dataset import open_dataset
 from snapml_jupyter.datasets.snapshot import snapshot
+from snapml_jupyter.datasets.versions import locate_chunks
 from snapml_jupyter.governance.verify import verify
 from snapml_jupyter.store.workspace import Workspace
 
@@ -63,3 +65,25 @@ def test_damaged_rows_are_named_when_the_manifest_is_whole(workspace: Workspace)
     assert [p.message for p in verify(workspace).problems] == [
         f"Blob {pack[:12]} is damaged. It is the data of people@v1."
     ]
+
+
+def test_a_changed_byte_of_a_column_names_the_column_and_its_versions_alone(workspace: Workspace) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": range(1000), "b": [f"word {n}" for n in range(1000)]})
+    version = snapshot(workspace, "people", frame)
+    snapshot(workspace, "others", frame[["a"]])
+    (digest,) = {place.pack_digest for place in locate_chunks(workspace, _chunks(workspace, version.ref, "b"))}
+    place = locate_chunks(workspace, _chunks(workspace, version.ref, "b"))[0]
+    path = workspace.blobs.path(digest)
+    content = bytearray(path.read_bytes())
+    content[place.offset + place.length // 2] ^= 1
+    path.write_bytes(content)
+    assert [p.message for p in verify(workspace).problems] == [
+        f"Blob {digest[:12]} is damaged. It holds column 'b' of people@v1."
+    ]
+
+
+def _chunks(workspace: Workspace, ref: str, column: str) -> list[str]:
+    stored = next(one for one in open_dataset(workspace, ref).manifest.columns if one.name == column)
+    return [digest for part in stored.parts for digest in part.chunks]
