@@ -50,7 +50,7 @@ def datasets(found: Sequence[DatasetSummary]) -> Table:
 
 def dataset_versions(found: Sequence[DatasetVersion]) -> Table:
     """Versions of a dataset."""
-    more = {
+    more: dict[str, list[Any]] = {
         "also called": [v.aliases or None for v in found],
         "checked": [Status(v.validity) if v.validity else None for v in found],
     }

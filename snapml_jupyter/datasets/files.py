@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ _SAID = ".csv, .tsv, .parquet, .arrow or .feather"
 _LARGE = 256 * 2**20
 #: Bytes of a CSV file that its column types are guessed from when it is read in parts.
 _BLOCK = 32 * 2**20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: Bytes of pictures and other files that go into one batch.
 _FILES_BYTES = 16 * 2**20
 
@@ -110,7 +112,7 @@ def _parquet_reader(path: Path) -> pa.RecordBatchReader:
 
 
 def _open_folder(folder: Path) -> pa.Table | Opener:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path, folder))
+    files = _files_below(folder)
     if not files:
         raise InvalidInputError(f"The folder '{folder}' has no files.")
     families = {_family(path) for path in files}
@@ -132,6 +134,9 @@ def _family(path: Path) -> str | None:
 
 def _read_tables(files: list[Path]) -> pa.Table:
     """The rows of all files in the order of their paths, columns by name; a column that some files lack is null there."""
+    joined = _read_joined(files)
+    if joined is not None:
+        return joined
     tables = _read_all(files, None)
     try:
         return _unified(tables)
@@ -141,6 +146,36 @@ def _read_tables(files: list[Path]) -> pa.Table:
         return _unified(texts)
     except pa.ArrowException as error:
         raise CannotKeepError(f"The files of '{files[0].parent}' do not make one table: {error}.") from error
+
+
+def _read_joined(files: list[Path]) -> pa.Table | None:
+    """CSV files of one header as one text, since to parse many small ones costs far more than their bytes.
+
+    None where they are large, differ in their headers, or do not parse: then they are read one by one, and a file that
+    cannot be read is named.
+    """
+    from pyarrow import csv
+
+    if _family(files[0]) != _CSV[0] or len({path.suffix.lower() for path in files}) > 1:
+        return None
+    if len(files) == 1 or sum(path.stat().st_size for path in files) > _LARGE:
+        return None
+    header, pieces = b"", []
+    for path in files:
+        first, _, rest = path.read_bytes().removeprefix(_BYTE_ORDER_MARK).partition(b"\n")
+        if not pieces:
+            header = first.rstrip(b"\r")
+        if not header or b'"' in header or first.rstrip(b"\r") != header:
+            return None
+        if rest.count(b'"') % 2:  # a quote that is not closed would swallow the next file
+            return None
+        pieces += [rest, b"\n"]
+    text = pa.py_buffer(b"".join([header, b"\n", *pieces]))
+    try:
+        table: pa.Table = csv.read_csv(pa.BufferReader(text), None, _parsing(files[0]), _converting(None))
+    except pa.ArrowException:
+        return None
+    return table
 
 
 def _unified(tables: list[pa.Table]) -> pa.Table:
@@ -190,9 +225,14 @@ def _files_reader(folder: Path, files: list[Path]) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(schema, batches())
 
 
-def _is_hidden(path: Path, folder: Path) -> bool:
-    """Dot files and the marks that Spark and others leave."""
-    return any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+def _files_below(folder: Path) -> list[Path]:
+    """The files in the order of their paths, without dot files and the marks that Spark and others leave."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        paths = (os.path.join(place, name) for name in names if not name.startswith((".", "_")))
+        found.extend(Path(path) for path in paths if os.path.isfile(path))
+    return sorted(found, key=lambda path: path.parts)
 
 
 def _guarded(path: Path, read: Callable[[], Any]) -> Any:

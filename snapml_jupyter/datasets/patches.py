@@ -39,7 +39,7 @@ _WORTHWHILE = 0.25
 _SMALLEST_BYTES = 2_048
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PatchPart:
     """The buffers of a patch where `naming.ChunkJob` expects the rows of a column."""
 

@@ -187,3 +187,35 @@ def test_what_a_version_was_derived_from_must_exist(workspace: Workspace) -> Non
     assert clean.derived_from == [raw.ref]
     with pytest.raises(NotFoundError, match="gone"):
         snapshot(workspace, "clean", pd.DataFrame({"a": [2]}), derived_from=["gone@v1"])
+
+
+def test_many_csv_files_of_one_header_are_one_table(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "days"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(b'\xef\xbb\xbfday,value,said\r\n1,2,"two\r\nlines"\r\n')
+    (folder / "b.csv").write_text("day,value,said\n2,2.5,")
+    (folder / "c.csv").write_text("day,value,said\n")
+    (folder / "_SUCCESS.csv").write_text("not a table")
+    kept = snapshot(workspace, "days", folder)
+    assert open_dataset(workspace, kept.ref).to_arrow().to_pylist() == [
+        {"day": 1, "value": 2.0, "said": "two\r\nlines"},
+        {"day": 2, "value": 2.5, "said": None},
+    ]
+
+
+def test_the_one_bad_file_of_a_folder_is_named(workspace: Workspace, tmp_path: Path) -> None:
+    folder = _days(tmp_path, "day,value\n1,2,3\n")
+    with pytest.raises(InvalidInputError, match=r"b\.csv"):
+        snapshot(workspace, "days", folder)
+
+
+def test_an_open_quote_ends_with_its_own_file(workspace: Workspace, tmp_path: Path) -> None:
+    kept = snapshot(workspace, "days", _days(tmp_path, 'day,value\n1,"2\n'))
+    assert open_dataset(workspace, kept.ref).to_arrow().num_rows == 3
+
+
+def _days(folder: Path, odd: str) -> Path:
+    """Three files, the second of which holds `odd`."""
+    for name in "abc":
+        (folder / f"{name}.csv").write_text(odd if name == "b" else "day,value\n1,2\n")
+    return folder
