@@ -56,7 +56,7 @@ class NumpyPart:
 
     def keys(self, start: int, stop: int) -> NDArray[Any] | None:
         values = self.values[start:stop]
-        if values.dtype.kind not in "iuf" or values.dtype.itemsize not in (4, 8):
+        if values.dtype.kind not in "iuf":
             return None
         return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
 
@@ -102,9 +102,11 @@ class ArrowPart:
         held = self.type
         if pa.types.is_large_string(held) or pa.types.is_string(held):
             return np.asarray(_text_keys(self._piece(start, stop)))
-        if not pa.types.is_primitive(held) or held.bit_width not in (32, 64):
+        if not pa.types.is_primitive(held) or held.bit_width > 64:
             return None
         values = canonical_buffers(self._piece(start, stop))[1]
+        if pa.types.is_boolean(held):
+            return np.unpackbits(buffer_bytes(values), bitorder="little", count=stop - start).astype(np.uint64)
         return np.frombuffer(values, f"u{held.bit_width // 8}").astype(np.uint64, copy=False)
 
     def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:

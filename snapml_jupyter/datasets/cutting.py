@@ -1,5 +1,6 @@
 """By which column a table is cut (see `grid`): the first that is nearly unique, integers and times before text, floats last.
 
+Where every column repeats its values, the rows before a cut decide together with it, by the columns that repeat least.
 Only the first rows are looked at, so that a stream of unknown length is cut as the same table in memory is.
 """
 
@@ -20,18 +21,22 @@ if TYPE_CHECKING:
 _NEARLY_UNIQUE = 0.5
 #: The sample: so many runs of so many rows, spread evenly over the first rows.
 _RUNS, _RUN_ROWS = 16, 128
-#: So many columns decide together when none can alone.
-_TOGETHER = 4
+#: So many columns decide together when none can alone, by so many rows (a power of two) up to the cut.
+_TOGETHER, _TOGETHER_ROWS = 4, 16
 #: So many rows say how wide a row is.
 WIDTH_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """Which columns decide where a table is cut, by their places; none: at fixed distances."""
+    """Which columns decide where a table is cut, by their places; none: at fixed distances.
+
+    `is_alone`: by single rows, since one column hardly repeats; else by several rows together.
+    """
 
     places: list[int]
     spacing: Spacing
+    is_alone: bool = True
 
     @classmethod
     def of(cls, table: EncodedTable) -> Cutting:
@@ -49,16 +54,20 @@ class Cutting:
             runs = [run for run in sample if run is not None]
             if runs:
                 values = np.concatenate(runs)
-                repeats = len(np.unique(values)) < _NEARLY_UNIQUE * len(values)
-                judged.append((repeats, _rank(part), place))
-        judged.sort()
-        alone = bool(judged) and not judged[0][0]
-        return cls([place for _, _, place in judged[: 1 if alone else _TOGETHER]], spacing)
+                judged.append((len(np.unique(values)) / len(values), _rank(part), place))
+        alone = [(rank, place) for distinct, rank, place in judged if distinct >= _NEARLY_UNIQUE]
+        if alone:
+            return cls([min(alone)[1]], spacing)
+        varied = sorted((-distinct, place) for distinct, _, place in judged)
+        return cls([place for _, place in varied[:_TOGETHER]], spacing, is_alone=False)
 
     def row_counts(self, table: EncodedTable) -> list[int]:
         """Row counts of the chunks of a table, or of a stream's next rows: then the last chunk may go on."""
         parts = [table.columns[place].parts[0] for place in self.places]
-        keys = None if not parts else parts[0].keys if len(parts) == 1 else _joined(parts)
+        keys: Keys | None = None
+        if parts:
+            # No more rows than a chunk has at least: where a stream goes on, those before its next rows are gone.
+            keys = parts[0].keys if self.is_alone else _joined(parts, min(_TOGETHER_ROWS, self.spacing.least))
         return cut_rows(table.n_rows, keys, self.spacing)
 
 
@@ -89,11 +98,20 @@ def _rank(part: PartSource) -> int:
     return 2 if pa.types.is_floating(part.type) else 1
 
 
-def _joined(parts: list[PartSource]) -> Keys:
+def _joined(parts: list[PartSource], n_rows: int) -> Keys:
+    """The values of all parts in so many rows up to each row, as one number: equal rows, equal numbers."""
+    by_value = np.uint64(0x100000001B3)  # as FNV: value and place count
+    by_row = 0x9E3779B97F4A7C15
+
     def keys(start: int, stop: int) -> Any:
-        joined: Any = np.zeros(stop - start, dtype=np.uint64)
+        first = max(0, start - n_rows + 1)
+        joined: Any = np.zeros(stop - first, dtype=np.uint64)
         for part in parts:
-            joined = joined * np.uint64(0x100000001B3) + part.keys(start, stop)  # as FNV: value and place count
-        return joined
+            joined = joined * by_value + part.keys(first, stop)
+        distance = 1
+        while distance < n_rows:  # each round doubles how many rows a number stands for
+            joined[distance:] = joined[distance:] + joined[:-distance] * np.uint64(pow(by_row, distance, 2**64))
+            distance *= 2
+        return joined[start - first :]
 
     return keys

@@ -62,19 +62,29 @@ class ColumnReader:
         codec = column.codec
         if codec["kind"] == "numpy" and codec["dtype"] != "bool":
             return self._numbers(column, codec["dtype"])
+        if codec["kind"] in ("datetime", "timedelta"):
+            valid = _Validity(sum(piece.last - piece.first for piece in self._pieces))
+            return _TIMES[codec["kind"]](codec, valid.with_missing(self._numbers(column, "int64", valid), _NOT_A_TIME))
+        if codec["kind"] == "masked" and codec["dtype"] != "boolean":
+            valid = _Validity(sum(piece.last - piece.first for piece in self._pieces))
+            dtype: Any = pd.api.types.pandas_dtype(codec["dtype"])
+            values = self._numbers(column, dtype.numpy_dtype.name, valid)
+            return dtype.construct_array_type()(values, valid.missing())
         if codec["kind"] == "string":
             return _read_strings(codec, [pa.chunked_array([self._texts(column)])])
         return decode_values(codec, [self._part(column, number) for number in range(len(column.parts))])
 
-    def _numbers(self, column: StoredColumn, dtype: str) -> Any:
-        """Numbers without nulls, each chunk straight into its place."""
+    def _numbers(self, column: StoredColumn, dtype: str, valid: _Validity | None = None) -> Any:
+        """Numbers, each chunk straight into its place, zero where there is none; which are there goes to `valid`."""
         whole = _empty(sum(piece.last - piece.first for piece in self._pieces), dtype)
         place = 0
-        for piece, (_, values) in zip(self._pieces, self._chunks(column, column.parts[0]), strict=True):
+        for piece, (bits, values) in zip(self._pieces, self._chunks(column, column.parts[0]), strict=True):
             stop = place + piece.last - piece.first
             if len(values) != piece.n_rows * whole.itemsize:
-                raise DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
+                raise self._misfit(column)
             whole[place:stop] = np.frombuffer(values, dtype=dtype)[piece.first : piece.last]
+            if valid is not None:
+                valid.set(place, stop - place, bits, piece.first)
             place = stop
         return whole
 
@@ -82,31 +92,38 @@ class ColumnReader:
         """Texts as one array, the characters of each chunk straight into their place."""
         part = column.parts[0]
         held = type_from_json(part.type)
-        chunks = [
-            buffers if piece.last - piece.first == piece.n_rows else _part_of(held, piece, buffers)
-            for piece, buffers in zip(self._pieces, self._chunks(column, part), strict=True)
-        ]
         n_rows = sum(piece.last - piece.first for piece in self._pieces)
         offsets = _empty(n_rows + 1, "int64")
-        characters = _empty(sum(len(buffers[2]) for buffers in chunks), "uint8")
-        valid = None if not any(len(buffers[0]) for buffers in chunks) else np.ones(n_rows, dtype=np.bool_)
+        valid = _Validity(n_rows)
+        is_whole = all(piece.last - piece.first == piece.n_rows for piece in self._pieces)
+        size = self._reader.total([part.chunks[piece.number] for piece in self._pieces]) if is_whole else None
+        chunks = self._chunks(column, part)
+        if size is None:  # how many characters there are is only known when all have been read
+            held_back = [
+                buffers if piece.last - piece.first == piece.n_rows else _part_of(held, piece, buffers)
+                for piece, buffers in zip(self._pieces, chunks, strict=True)
+            ]
+            chunks, size = iter(held_back), sum(len(buffers[2]) for buffers in held_back)
+        characters = _empty(size, "uint8")
         offsets[0] = row = place = 0
         for piece, (bits, lengths, content) in zip(self._pieces, chunks, strict=True):
             count = piece.last - piece.first
+            if len(lengths) != 4 * count or place + len(content) > size:
+                raise self._misfit(column)
             ends = offsets[row + 1 : row + 1 + count]
-            if len(lengths) != 4 * count:
-                raise DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
             np.cumsum(np.frombuffer(lengths, dtype=np.uint32), dtype=np.int64, out=ends)
             ends += place
             characters[place : place + len(content)] = np.frombuffer(content, dtype=np.uint8)
-            if valid is not None and len(bits):
-                packed = np.frombuffer(bits, dtype=np.uint8)
-                valid[row : row + count] = np.unpackbits(packed, bitorder="little", count=count)
+            valid.set(row, count, bits)
             row, place = row + count, place + len(content)
             if offsets[row] != place:
-                raise DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
-        validity = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
-        return pa.Array.from_buffers(held, n_rows, [validity, pa.py_buffer(offsets), pa.py_buffer(characters)])
+                raise self._misfit(column)
+        if place != size:
+            raise self._misfit(column)
+        return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(characters)])
+
+    def _misfit(self, column: StoredColumn) -> DamagedContentError:
+        return DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
 
     def _chunks(self, column: StoredColumn, part: Part) -> Iterator[list[Buffer]]:
         digests = [part.chunks[piece.number] for piece in self._pieces]
@@ -143,6 +160,36 @@ class ColumnReader:
 
     def _what(self, column: StoredColumn) -> str:
         return f"Column '{column.name}' of {self._ref}"
+
+
+class _Validity:
+    """Which of so many rows have a value; costs nothing while all have one."""
+
+    def __init__(self, n_rows: int) -> None:
+        self._n_rows = n_rows
+        self._valid: Any = None
+
+    def set(self, row: int, count: int, bits: Buffer, first: int = 0) -> None:
+        """The bits of a chunk, from its row `first` on, are those of the rows [row, row + count)."""
+        if len(bits):
+            if self._valid is None:
+                self._valid = np.ones(self._n_rows, dtype=np.bool_)
+            packed = np.frombuffer(bits, dtype=np.uint8)
+            self._valid[row : row + count] = np.unpackbits(packed, bitorder="little", count=first + count)[first:]
+
+    def bits(self) -> pa.Buffer | None:
+        """As Arrow has it."""
+        return None if self._valid is None else pa.py_buffer(np.packbits(self._valid, bitorder="little"))
+
+    def missing(self) -> Any:
+        """As pandas' masked arrays have it."""
+        return np.zeros(self._n_rows, dtype=np.bool_) if self._valid is None else ~self._valid
+
+    def with_missing(self, values: Any, missing: int) -> Any:
+        """The values, with `missing` where there is none."""
+        if self._valid is not None:
+            values[~self._valid] = missing
+        return values
 
 
 def decode_values(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
@@ -188,16 +235,24 @@ def _read_numpy(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
     return _numpy(parts[0], codec["dtype"])
 
 
-def _read_datetimes(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
-    values = _times(parts[0]).view(f"M8[{codec['unit']}]")
+def _datetimes(codec: dict[str, Any], numbers: Any) -> Any:
+    values = numbers.view(f"M8[{codec['unit']}]")
     if codec.get("tz") is None:
         return pd.DatetimeIndex(values, copy=False).array
     zone = pd.DatetimeTZDtype(codec["unit"], tz=codec["tz"])
     return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(zone.tz).array
 
 
-def _read_timedeltas(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
-    return pd.TimedeltaIndex(_times(parts[0]).view(f"m8[{codec['unit']}]")).array
+def _timedeltas(codec: dict[str, Any], numbers: Any) -> Any:
+    return pd.TimedeltaIndex(numbers.view(f"m8[{codec['unit']}]")).array
+
+
+#: From the numbers of times to the array, by codec.
+_TIMES: dict[str, Callable[[dict[str, Any], Any], Any]] = {"datetime": _datetimes, "timedelta": _timedeltas}
+
+
+def _read_times(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
+    return _TIMES[codec["kind"]](codec, _times(parts[0]))
 
 
 def _read_strings(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
@@ -232,8 +287,8 @@ def _read_periods(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
 
 _DECODERS: dict[str, Callable[[dict[str, Any], list[pa.ChunkedArray]], Any]] = {
     "numpy": _read_numpy,
-    "datetime": _read_datetimes,
-    "timedelta": _read_timedeltas,
+    "datetime": _read_times,
+    "timedelta": _read_times,
     "string": _read_strings,
     "masked": _read_masked,
     "arrow_dtype": _read_arrow,

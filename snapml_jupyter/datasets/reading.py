@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from ..domain.dataset import ChunkPlace
+from ..domain.dataset import ChunkFigures, ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
 from .chunks import Buffer
 from .packs import decode_chunk
@@ -77,6 +77,21 @@ class ChunkReader:
                 yield from self._read_patched(some) if is_patched else self._read_whole(some)
         except (DamagedContentError, NotFoundError) as error:
             raise DamagedContentError(f"{what} is damaged. {error} {advice}") from error
+
+    def total(self, digests: list[str]) -> int | None:
+        """The sum of the values of the chunks (of texts: of their lengths) by their figures; None when some has none."""
+        total = 0
+        for digest in digests:
+            patch, place = self._patches.get(digest), self._places.get(digest)
+            figures = place.figures if place is not None else None
+            if patch is not None:
+                figures = ChunkFigures.from_bytes(bytes.fromhex(patch.figures))
+            if figures is None or not figures.n_values:
+                return None
+            if figures.total is None and figures.n_nulls < figures.n_values:
+                return None
+            total += int(figures.total or 0)
+        return total
 
     def _read_patched(self, digests: list[str]) -> Iterator[list[Buffer]]:
         patches = [self._patches[digest] for digest in digests]

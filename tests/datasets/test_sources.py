@@ -216,6 +216,8 @@ def test_an_open_quote_ends_with_its_own_file(workspace: Workspace, tmp_path: Pa
 
 def _days(folder: Path, odd: str) -> Path:
     """Three files, the second of which holds `odd`."""
+    folder = folder / "days"
+    folder.mkdir()
     for name in "abc":
         (folder / f"{name}.csv").write_text(odd if name == "b" else "day,value\n1,2\n")
     return folder

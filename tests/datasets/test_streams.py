@@ -51,6 +51,21 @@ def test_a_stream_is_the_same_version_as_its_table(workspace: Workspace, batch_r
     assert open_dataset(workspace, streamed.ref).to_arrow().equals(table)
 
 
+@pytest.mark.parametrize("batch_rows", [999, 400_000])
+def test_rows_that_repeat_are_cut_alike_in_a_stream(workspace: Workspace, batch_rows: int) -> None:
+    random = np.random.default_rng(1)
+    table = pa.table(
+        {
+            "flag": random.random(300_000) < 0.5,
+            "small": random.integers(0, 100, 300_000).astype("i2"),
+            "city": pa.array(random.choice(["Rome", "Oslo", "Bonn"], 300_000)).dictionary_encode(),
+        }
+    )
+    streamed = snapshot(workspace, "flights", reader_of(table, batch_rows))
+    assert len(set(open_dataset(workspace, streamed.ref).manifest.rows)) > 2
+    assert not snapshot(workspace, "flights", table).is_new
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(0, 9_000), max_size=12), seed=st.integers(0, 3))
 def test_batches_of_any_size_come_back_in_order(workspace: Workspace, sizes: list[int], seed: int) -> None:

@@ -395,3 +395,21 @@ def test_versions_know_when_they_were_made(workspace: Workspace) -> None:
     version = snapshot(workspace, "flights", flights())
     assert version.created_at == datetime(2026, 11, 1, 12, 0, 0, version.created_at.microsecond, tzinfo=timezone.utc)
     assert versions.get_version(workspace, "flights") == version
+
+
+@pytest.mark.parametrize("kind", ["narrow", "grouped"])
+def test_rows_that_repeat_are_cut_where_their_neighbours_say(workspace: Workspace, kind: str) -> None:
+    random = np.random.default_rng(2)
+    n = 400_000
+    frame = pd.DataFrame(
+        {
+            "flag": random.random(n) < 0.5,
+            "small": random.integers(0, 100, n).astype("i2"),
+            "kind": pd.Categorical(random.choice(list("abc"), n)),
+        }
+        if kind == "narrow"
+        else {"group": np.sort(random.integers(0, 50, n)), "count": random.integers(0, 5, n)}
+    )
+    first = snapshot(workspace, "days", frame)
+    shorter = snapshot(workspace, "days", frame.iloc[n // 100 :].reset_index(drop=True))
+    assert shorter.added_bytes < 0.1 * first.size_bytes
