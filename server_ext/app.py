@@ -22,6 +22,7 @@ from .endpoint_routes import EndpointHandler
 from .event_routes import EventsHandler
 from .handler import Surroundings
 from .operation_routes import OpenAPIHandler, OperationHandler, UnknownHandler, WhoAmIHandler
+from .profiling import BackgroundProfiler
 from .served import ServedWorkspace
 from .upload_routes import FinishUploadHandler, UploadHandler, UploadsHandler
 from .watcher import Watcher, distinct
@@ -52,6 +53,7 @@ class SnapMLExtension(ExtensionApp):
 
     served: ServedWorkspace
     watcher: Watcher
+    profiler: BackgroundProfiler
     _events: EventLogger
 
     def initialize_settings(self) -> None:
@@ -61,6 +63,7 @@ class SnapMLExtension(ExtensionApp):
         os.environ["SNAPML_WORKSPACE"] = self.served.location
         self._events = self.serverapp.event_logger
         self._events.register_event_schema(Path(__file__).parent / "events.v1.yaml")
+        self.profiler = BackgroundProfiler(self.served, self.log)
         self.watcher = Watcher(self.served, poll_seconds=self.poll_seconds, announce=self._announce, log=self.log)
         self.serverapp.io_loop.add_callback(self.watcher.start)
         if self.start_host and self.served.exists and not self.served.is_remote:
@@ -103,10 +106,12 @@ class SnapMLExtension(ExtensionApp):
     async def stop_extension(self) -> None:
         """The server is about to end."""
         self.watcher.stop()
+        self.profiler.stop()
         self.served.close()
 
     def _announce(self, batch: list[Event]) -> None:
         """On the event loop: tell the front ends. They read what changed themselves."""
+        self.profiler.note(batch)
         for event in distinct(batch):
             self._events.emit(
                 schema_id=EVENT_SCHEMA,

@@ -160,7 +160,8 @@ def _read_joined(files: list[Path]) -> pa.Table | None:
         return None
     if len(files) == 1 or sum(path.stat().st_size for path in files) > _LARGE:
         return None
-    header, pieces = b"", []
+    header = b""
+    pieces: list[bytes] = []
     for path in files:
         first, _, rest = path.read_bytes().removeprefix(_BYTE_ORDER_MARK).partition(b"\n")
         if not pieces:

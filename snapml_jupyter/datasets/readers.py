@@ -67,9 +67,9 @@ class ColumnReader:
             return _TIMES[codec["kind"]](codec, valid.with_missing(self._numbers(column, "int64", valid), _NOT_A_TIME))
         if codec["kind"] == "masked" and codec["dtype"] != "boolean":
             valid = _Validity(sum(piece.last - piece.first for piece in self._pieces))
-            dtype: Any = pd.api.types.pandas_dtype(codec["dtype"])
-            values = self._numbers(column, dtype.numpy_dtype.name, valid)
-            return dtype.construct_array_type()(values, valid.missing())
+            masked: Any = pd.api.types.pandas_dtype(codec["dtype"])
+            values = self._numbers(column, masked.numpy_dtype.name, valid)
+            return masked.construct_array_type()(values, valid.missing())
         if codec["kind"] == "string":
             return _read_strings(codec, [pa.chunked_array([self._texts(column)])])
         return decode_values(codec, [self._part(column, number) for number in range(len(column.parts))])
