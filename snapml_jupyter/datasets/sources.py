@@ -76,6 +76,8 @@ def _read_value(data: Any) -> EncodedTable | Stream:
     if hasattr(data, "__array__") and hasattr(data, "ndim"):
         if data.ndim > 2:
             raise CannotKeepError(f"An array of {data.ndim} dimensions is not a table. Reshape it to rows and columns.")
+        if data.ndim == 0:
+            raise InvalidInputError("A single number is not a table. Give an array of one or two dimensions.")
         return encode_frame(pd.DataFrame(data))
     if hasattr(data, "__arrow_c_stream__"):
         return _small_or_stream(pa.RecordBatchReader.from_stream(data))
