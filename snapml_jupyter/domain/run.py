@@ -113,7 +113,10 @@ class RunError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run as it is kept. Metrics hold the latest value of each name; points have their own call."""
+    """One run as it is kept. Metrics hold the latest value of each name; points have their own call.
+
+    `parent_run_id` is the run it was started inside of, `n_children` how many were started inside of it.
+    """
 
     run_id: str
     name: str
@@ -135,6 +138,8 @@ class Run:
     error: RunError | None = None
     model_refs: list[str] = field(default_factory=list)
     has_model: bool = False
+    parent_run_id: str | None = None
+    n_children: int = 0
 
     @property
     def code(self) -> str | None:

@@ -10,6 +10,7 @@ from ..store import runs as store
 from ..store.run_search import RunCondition, RunKey, search_run_ids
 from ..store.workspace import Workspace
 from .conditions import parse_sort, parse_where
+from .journals import fold_pending
 from .processes import is_gone
 
 #: Most runs, or metric points, in one answer.
@@ -20,7 +21,7 @@ MAX_POINTS = 1_000_000
 @operation(permission="runs:read")
 def get_run(workspace: Workspace, ref: str) -> Run:
     """The run of an id, of an id's beginning (6 characters or more), or the newest run of a name."""
-    mark_interrupted(workspace)
+    look(workspace)
     run_id = store.resolve(workspace.database, ref)
     return store.load_runs(workspace.database, [run_id])[0]
 
@@ -48,7 +49,7 @@ def list_runs(
     if status is not None:
         conditions.append(_field("status", status.value))
     order = parse_sort(sort)
-    mark_interrupted(workspace)
+    look(workspace)
     run_ids = search_run_ids(workspace.database, conditions, order, limit=min(limit, MAX_RUNS), offset=offset)
     return store.load_runs(workspace.database, run_ids)
 
@@ -61,6 +62,7 @@ def list_metric_points(
     if limit < 0 or offset < 0:
         raise InvalidInputError(f"limit ({limit}) and offset ({offset}) count points: they cannot be negative.")
     found = store.resolve(workspace.database, run_id)
+    fold_pending(workspace, found)
     return run_metrics.list_points(workspace.database, found, name=name, limit=min(limit, MAX_POINTS), offset=offset)
 
 
@@ -75,6 +77,12 @@ def get_environment(workspace: Workspace, digest: str) -> Environment:
 
 def _field(name: str, value: str) -> RunCondition:
     return RunCondition(key=RunKey(group=None, name=name), operator="=", value=value)
+
+
+def look(workspace: Workspace) -> None:
+    """What everyone who reads runs does first: take over what was logged, and mark whose process is gone."""
+    fold_pending(workspace)
+    mark_interrupted(workspace)
 
 
 def mark_interrupted(workspace: Workspace) -> None:

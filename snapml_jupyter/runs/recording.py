@@ -28,6 +28,8 @@ from ..store import runs as store
 from ..store.blobs import check_digest
 from ..store.workspace import Transaction, Workspace
 from . import values
+from .journals import open_journals
+from .processes import is_gone
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _OPEN = (RunStatus.running, RunStatus.interrupted)
@@ -56,18 +58,26 @@ def create_run(
     source: RunSource | None = None,
     environment: Environment | None = None,
     process: RunProcess | None = None,
+    parent: str | None = None,
 ) -> Run:
-    """Start a run. Without a name it is called `run-` and the beginning of its id; without an experiment, `default`."""
+    """Start a run, inside of the run `parent` when that is given.
+
+    Without a name it is called `run-` and the beginning of its id; without an experiment it is in that of its parent,
+    else in `default`.
+    """
     now = workspace.now()
     run_id = new_run_id(now)
     kept_tags = values.tag_values(tags or {})
     name = f"run-{run_id[:10]}" if name is None else check_name("run", name)
+    outer = _run(workspace, store.resolve(workspace.database, parent)) if parent is not None else None
+    if experiment is None:
+        experiment = outer.experiment if outer else "default"
     with workspace.transaction() as tx:
         store.insert_run(
             tx,
             run_id=run_id,
             name=name,
-            experiment=check_name("experiment", "default" if experiment is None else experiment),
+            experiment=check_name("experiment", experiment),
             started_at=now,
             seed=seed,
             note=note,
@@ -75,7 +85,28 @@ def create_run(
             environment_digest=environments.put_environment(tx, environment) if environment else None,
             process=process,
             tags=kept_tags,
+            parent_run_id=outer.run_id if outer else None,
         )
+    return _run(workspace, run_id)
+
+
+@operation(permission="runs:write")
+def resume_run(workspace: Workspace, ref: str, process: RunProcess | None = None) -> Run:
+    """Let a run that ended go on: what is recorded stays, what is logged comes behind it.
+
+    Raises ConflictError when it is still being recorded by a living process.
+    """
+    run_id = store.resolve(workspace.database, ref)
+    with open_journals(workspace, run_id) as journals:
+        with workspace.transaction() as tx:
+            if store.get_status(tx, run_id) is RunStatus.running:
+                held_by = store.get_process(tx, run_id)
+                if held_by is None or not is_gone(held_by):
+                    who = f"process {held_by.pid} on {held_by.host}" if held_by else "another process"
+                    raise ConflictError(f"Run {run_id} is still being recorded by {who}. End it there first.")
+            journals.fold(tx)
+            store.reopen_run(tx, run_id, process)
+        journals.remove()
     return _run(workspace, run_id)
 
 
@@ -95,22 +126,27 @@ def finish_run(
     if status is RunStatus.running:
         raise InvalidInputError(f"Run {run_id} cannot end as running. End it as finished, failed or cancelled.")
     now = workspace.now()
-    with workspace.transaction() as tx:
-        before = store.get_status(tx, run_id)
-        if before in _OPEN:
-            run = _run(workspace, run_id)
-            seconds = max(0.0, (now - run.started_at).total_seconds()) if duration_seconds is None else duration_seconds
-            store.end_run(
-                tx,
-                run_id,
-                status,
-                finished_at=now,
-                duration_seconds=seconds,
-                error=error,
-                only_from=_OPEN,
-            )
-        elif before is not status:
-            raise ConflictError(f"Run {run_id} already ended as {before.value} and cannot end as {status.value}.")
+    with open_journals(workspace, run_id) as journals:
+        journals.shut()  # before they are read: what is logged from here on is refused
+        with workspace.transaction() as tx:
+            before = store.get_status(tx, run_id)
+            if before not in _OPEN and before is not status:
+                raise ConflictError(f"Run {run_id} already ended as {before.value} and cannot end as {status.value}.")
+            journals.fold(tx)
+            if before in _OPEN:
+                if duration_seconds is None:
+                    started_at = _run(workspace, run_id).started_at
+                    duration_seconds = max(0.0, (now - started_at).total_seconds())
+                store.end_run(
+                    tx,
+                    run_id,
+                    status,
+                    finished_at=now,
+                    duration_seconds=duration_seconds,
+                    error=error,
+                    only_from=_OPEN,
+                )
+        journals.remove()
     return _run(workspace, run_id)
 
 
@@ -135,10 +171,13 @@ def record_metrics(workspace: Workspace, run_id: str, metrics: list[MetricValue]
         )
         for metric in metrics
     ]
-    with workspace.transaction() as tx:
-        _check_open(tx, run_id, "metrics")
-        if kept:
-            run_metrics.add_metrics(tx, run_id, kept, workspace.now())
+    with open_journals(workspace, run_id) as journals:  # what was logged before has the steps before
+        with workspace.transaction() as tx:
+            _check_open(tx, run_id, "metrics")
+            journals.fold(tx)
+            if kept:
+                run_metrics.add_metrics(tx, run_id, kept, workspace.now())
+        journals.remove()
 
 
 @operation(permission="runs:write")

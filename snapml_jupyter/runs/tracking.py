@@ -1,8 +1,8 @@
 """The live run: what `with snap.start_run() as run:` gives and the log functions write to.
 
 Wrong use (a metric that is no number, a param that changes) raises at once. A workspace that cannot be written (locked,
-disk full, server away) never stops the training: the run warns once, holds back what it was given and writes it when
-the workspace answers again.
+disk full, server away) never stops the training: metrics stay in their journal, what else the run was given is held in
+memory, the run warns once and writes it when the workspace answers again.
 """
 
 from __future__ import annotations
@@ -10,21 +10,28 @@ from __future__ import annotations
 import atexit
 import os
 import sqlite3
+import struct
 import sys
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..domain.errors import ConflictError, InvalidInputError, SnapMLWarning, UnavailableError
+from ..domain.errors import ConflictError, InvalidInputError, SnapMLError, SnapMLWarning, UnavailableError
 from ..domain.model import RunModel
 from ..domain.run import Artifact, MetricValue, Run, RunError, RunSource, RunStatus
-from . import recording, values
+from ..store.journal_file import FOLDER_NAME, JournalClosedError, JournalWriter
+from . import current, recording, values
+from .artifacts import artifact_content, figure_content, media_type as media_type_of
+from .current import active_run as active_run
+from .journals import fold_pending
+from .live import keep_live
+from .point_buffer import PointBuffer
 from .processes import this_process
 from .queries import get_run
 from .seeds import apply_seed, check_seed
@@ -39,9 +46,8 @@ _CANNOT_WRITE = (UnavailableError, OSError, sqlite3.Error)
 _PAUSE_SECONDS = 30.0
 #: Most writes held back while it is away.
 _MAX_HELD_BACK = 100_000
-
-_here: ContextVar[tuple[ActiveRun, ...]] = ContextVar("snapml_active_runs", default=())
-_everywhere: list[ActiveRun] = []
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class ActiveRun:
@@ -50,13 +56,25 @@ class ActiveRun:
     def __init__(self, workspace: Workspace | RemoteWorkspace, run: Run) -> None:
         self.workspace = workspace
         self.pid = os.getpid()
+        #: Whether runs that are started in its block are its children.
+        self.encloses = False
         self._run = run
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - (run.duration_seconds or 0.0)  # a resumed run goes on counting
         self._ended: RunStatus | None = None
         self._lock = threading.RLock()
         self._held_back: list[Callable[[], None]] = []
+        self._n_dropped = 0
+        self._points_are_held = False
         self._retry_at = 0.0
         self._warned = False
+        self._before_end: list[Callable[[], None]] = []
+        self._metric_names: set[str] = set()  # those that were found fit
+        self._now_ns = _clock(workspace)
+        self._points: JournalWriter | PointBuffer
+        if workspace.is_remote:
+            self._points = PointBuffer()
+        else:
+            self._points = JournalWriter(workspace.folder / FOLDER_NAME, run.run_id, this_process)  # type: ignore[union-attr]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A worker process (joblib, multiprocessing) that is handed the run logs to it over a connection of its own.
@@ -76,6 +94,11 @@ class ActiveRun:
         return self._run.name
 
     @property
+    def parent_run_id(self) -> str | None:
+        """The run it was started inside of."""
+        return self._run.parent_run_id
+
+    @property
     def is_active(self) -> bool:
         """Whether it has not been ended yet."""
         return self._ended is None
@@ -83,6 +106,7 @@ class ActiveRun:
     @property
     def run(self) -> Run:
         """The record as it is kept right now; the last one known while the workspace is away."""
+        self.flush_points()
         try:
             self._run = get_run(self.workspace, self.run_id)
         except _CANNOT_WRITE as error:
@@ -106,21 +130,40 @@ class ActiveRun:
 
         Without a step it gets the next one of its name, counted from 0.
         """
-        self.log_metrics({name: value}, step)
+        # Called millions of times: what is usual goes through here without another call.
+        if type(name) is not str or name not in self._metric_names:
+            name = self._new_metric(name)
+        if type(value) is not float:
+            value = values.metric_value(name, value)
+        if step is not None and type(step) is not int:
+            step = values.metric_step(name, step)
+        self.log_point(name, value, step, self._now_ns())
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Record several numbers at once, of the same step if one is given."""
-        now = self.workspace.now()
+        at_ns = self._now_ns()
         kept = [
-            MetricValue(
-                name=values.check_key("metric", name),
-                value=values.metric_value(name, value),
-                step=values.metric_step(name, step),
-                logged_at=now,
-            )
+            (self._new_metric(name), values.metric_value(name, value), values.metric_step(name, step))
             for name, value in values.check_mapping("metrics", metrics).items()
         ]
-        self._write(lambda: recording.record_metrics(self.workspace, self.run_id, kept))
+        for name, value, each_step in kept:
+            self.log_point(name, value, each_step, at_ns)
+
+    def log_point(self, name: str, value: float, step: int | None, at_ns: int) -> None:
+        """Record a number that was measured at that time (nanoseconds since 1970), of a name that was checked."""
+        if self._points_are_held:
+            self._hold_point(name, value, step, at_ns)
+            return
+        try:
+            self._points.append(name, value, step, at_ns)
+        except struct.error:
+            values.metric_step(name, step)
+            raise
+        except JournalClosedError:
+            raise self._has_ended() from None
+        except OSError as error:  # no room for another file, or none can be made there
+            self._warn(error)
+            self._hold_point(name, value, step, at_ns)
 
     def set_tag(self, name: str, value: Any) -> None:
         """Set a label; the last value counts."""
@@ -139,20 +182,13 @@ class ActiveRun:
         With a name, a `str` is the text itself unless it is the path of an existing file. Without one it is a path, and
         the file keeps its name. Raises InvalidInputError for a missing file or a name that would leave the run.
         """
-        body, path = _artifact(content, name)
-        self._keep(body, path, media_type or _media_type(path))
+        body, path = artifact_content(content, name)
+        self._keep(body, path, media_type or media_type_of(path))
 
     def log_figure(self, figure: Any, name: str) -> None:
         """Keep a matplotlib figure (anything with `savefig`, or `.figure` that has it) as PNG."""
-        import io
-
-        drawn = figure if hasattr(figure, "savefig") else getattr(figure, "figure", None)
-        if drawn is None or not hasattr(drawn, "savefig"):
-            raise InvalidInputError(f"A figure has a savefig method; {type(figure).__name__} has none.")
-        path = values.check_artifact_path(name)
-        buffer = io.BytesIO()
-        drawn.savefig(buffer, format="png")
-        self._keep(buffer.getvalue(), path if path.lower().endswith(".png") else f"{path}.png", "image/png")
+        body, path = figure_content(figure, name)
+        self._keep(body, path, "image/png")
 
     def log_model(
         self, model: Any, example: Any, *, target: str | None = None, variable: str = "model"
@@ -169,6 +205,10 @@ class ActiveRun:
             self._warn(error)
             return None
 
+    def before_end(self, action: Callable[[], None]) -> None:
+        """Call this when the run ends, while it can still be logged to. What goes wrong in it is a warning."""
+        self._before_end.append(action)
+
     def finish(
         self,
         status: RunStatus = RunStatus.finished,
@@ -180,22 +220,43 @@ class ActiveRun:
             if self._ended is not None:
                 return self._run
             seconds = time.perf_counter() - self._began if duration_seconds is None else duration_seconds
+            self._end_what_watches()
+            self._points.end()
             self._ended = status
-            _leave(self)
+            self._metric_names.clear()
+            current.leave(self)
             try:
                 self._flush()
+                self._send_points()
                 self._run = recording.finish_run(self.workspace, self.run_id, status, error, seconds)
             except _CANNOT_WRITE as problem:
                 self._warn(problem)
+            self._say_what_is_lost()
             return self._run
 
+    def flush_points(self) -> None:
+        """Write what was logged to the database; when that is not possible now, the next time does it."""
+        if not self.workspace.is_remote:
+            fold_pending(self.workspace, self.run_id)  # type: ignore[arg-type]  # local
+            return
+        with self._lock:
+            try:
+                self._send_points()
+            except (*_CANNOT_WRITE, SnapMLError) as error:
+                self._warn(error)
+
     def __enter__(self) -> ActiveRun:
-        _enter(self)
+        self.encloses = True
+        current.enter(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.finish_after(problem)
+
+    def finish_after(self, problem: BaseException | None) -> None:
+        """End it as what ran in it ended: finished, cancelled by an interrupt, or failed."""
         if problem is None:
             self.finish()
         elif isinstance(problem, (KeyboardInterrupt, GeneratorExit)):
@@ -204,6 +265,17 @@ class ActiveRun:
             self.finish()
         else:
             self.finish(RunStatus.failed, run_error(problem))
+
+    def _new_metric(self, name: object) -> str:
+        if self._ended is not None:
+            raise self._has_ended()
+        checked = values.check_key("metric", name)
+        self._metric_names.add(checked)
+        return checked
+
+    def _has_ended(self) -> ConflictError:
+        ended = f"ended ({self._ended.value})" if self._ended else "ended in another process"
+        return ConflictError(f"Run {self.name} ({self.run_id}) has {ended}. Start another run to log to.")
 
     def _keep(self, body: bytes, path: str, media_type: str) -> None:
         def write() -> None:
@@ -216,26 +288,41 @@ class ActiveRun:
 
         self._write(write)
 
+    def _hold_point(self, name: str, value: float, step: int | None, at_ns: int) -> None:
+        """Write a point without the journal: at once when the database answers, else with what is held back."""
+        at = _EPOCH + timedelta(microseconds=at_ns // 1000)
+        point = MetricValue(name=name, value=value, step=step, logged_at=at)
+        self._write(lambda: recording.record_metrics(self.workspace, self.run_id, [point]))
+        self._points_are_held = bool(self._held_back)
+
+    def _send_points(self) -> None:
+        """Send what is held of a run on a remote workspace."""
+        if isinstance(self._points, PointBuffer):
+            points = self._points.take()
+            if points:
+                self._write_now(lambda: recording.record_metrics(self.workspace, self.run_id, points))
+
     def _write(self, write: Callable[[], None]) -> None:
         """Write now, after what was held back; or hold it back, in order, while the workspace is away."""
         with self._lock:
             if self._ended is not None:
-                raise ConflictError(
-                    f"Run {self.name} ({self.run_id}) has ended ({self._ended.value}). Start another run to log to."
-                )
-            if self._held_back and time.monotonic() < self._retry_at:
-                self._hold_back(write)
-                return
-            tried_at = time.monotonic()
-            try:
-                self._flush()
-                write()
-            except _CANNOT_WRITE as error:
-                self._hold_back(write)
-                now = time.monotonic()
-                # A locked database costs its whole waiting time: give the training ten times as much before the next try.
-                self._retry_at = now + max(_PAUSE_SECONDS, 10 * (now - tried_at))
-                self._warn(error)
+                raise self._has_ended()
+            self._write_now(write)
+
+    def _write_now(self, write: Callable[[], None]) -> None:
+        if self._held_back and time.monotonic() < self._retry_at:
+            self._hold_back(write)
+            return
+        tried_at = time.monotonic()
+        try:
+            self._flush()
+            write()
+        except _CANNOT_WRITE as error:
+            self._hold_back(write)
+            now = time.monotonic()
+            # A locked database costs its whole waiting time: give the training ten times as much before the next try.
+            self._retry_at = now + max(_PAUSE_SECONDS, 10 * (now - tried_at))
+            self._warn(error)
 
     def _flush(self) -> None:
         while self._held_back:
@@ -246,17 +333,39 @@ class ActiveRun:
                     f"Run {self.name} ({self.run_id}) left something out: {error}", SnapMLWarning, stacklevel=4
                 )
             del self._held_back[0]
+        self._points_are_held = False
 
     def _hold_back(self, write: Callable[[], None]) -> None:
         if len(self._held_back) < _MAX_HELD_BACK:
             self._held_back.append(write)
+        else:
+            self._n_dropped += 1
+
+    def _end_what_watches(self) -> None:
+        while self._before_end:
+            try:
+                self._before_end.pop()()
+            except Exception as error:  # the training is done and its result stands, whatever recording runs into
+                warnings.warn(
+                    f"Run {self.name} ({self.run_id}) left something out: {error}", SnapMLWarning, stacklevel=4
+                )
 
     def _warn(self, error: BaseException) -> None:
         if not self._warned:
             self._warned = True
             warnings.warn(
                 f"Run {self.name} ({self.run_id}) cannot be recorded for now: {error} The work goes on; what is logged is "
-                "held in memory and written when the workspace answers again.",
+                "kept in its journal or held in memory, and written when the workspace answers again.",
+                SnapMLWarning,
+                stacklevel=4,
+            )
+
+    def _say_what_is_lost(self) -> None:
+        n_lost = len(self._held_back) + self._n_dropped
+        if n_lost:
+            warnings.warn(
+                f"Run {self.name} ({self.run_id}) ended while the workspace could not be written: the last {n_lost:,} things "
+                "it was given (params, tags, artifacts, metrics without room for a journal) are not recorded.",
                 SnapMLWarning,
                 stacklevel=4,
             )
@@ -272,14 +381,31 @@ def start_run(
     note: str | None = None,
     source: RunSource | None = None,
     capture_environment: bool = True,
+    parent: str | ActiveRun | None = None,
+    resume: str | None = None,
 ) -> ActiveRun:
     """Start recording a run; it is the active one until it ends, with or without `with`.
 
-    `seed` is recorded and given to the global generators of `random`, NumPy and, where it is loaded, PyTorch.
+    `seed` is recorded and given to the global generators of `random`, NumPy and, where it is loaded, PyTorch. Inside the
+    block of another run it is that run's child; `parent` names another one. `resume` goes on with a run that ended.
     Raises UnavailableError when the workspace cannot be written: nothing was trained yet.
     """
     from .environment import current_environment
 
+    if resume is not None:
+        if name is not None or experiment is not None or seed is not None or parent is not None:
+            raise InvalidInputError("A resumed run keeps its name, experiment, seed and parent: give resume= alone.")
+        run = recording.resume_run(workspace, resume, process=this_process())
+        active = ActiveRun(workspace, run)
+        current.enter(active)
+        keep_live(active)
+        for tag, value in (tags or {}).items():
+            active.set_tag(tag, value)
+        return active
+    if parent is None:
+        outer = current.enclosing_run()
+        if outer is not None and outer.workspace.location == workspace.location:
+            parent = outer
     run = recording.create_run(
         workspace,
         name=name,
@@ -290,23 +416,15 @@ def start_run(
         source=source,
         environment=current_environment() if capture_environment else None,
         process=this_process(),
+        parent=parent.run_id if isinstance(parent, ActiveRun) else parent,
     )
     if seed is not None:
         apply_seed(seed)
     active = ActiveRun(workspace, run)
-    _enter(active)
+    active.encloses = source is not None and source.kind == "cell"
+    current.enter(active)
+    keep_live(active)
     return active
-
-
-def active_run() -> ActiveRun | None:
-    """The run to log to here: the newest unfinished one of this thread or task, else of the whole process.
-
-    The second rule lets worker threads, and cells after the one that called `start_run`, find it.
-    """
-    for active in reversed(_here.get()):
-        if active.is_active:
-            return active
-    return next((active for active in reversed(_everywhere) if active.is_active), None)
 
 
 def run_error(problem: BaseException, line: int | None = None) -> RunError:
@@ -319,37 +437,14 @@ def run_error(problem: BaseException, line: int | None = None) -> RunError:
     )
 
 
-def _artifact(content: Any, name: str | None) -> tuple[bytes, str]:
-    """The bytes to keep and their path inside the run."""
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        if name is None:
-            raise InvalidInputError("Bytes need a name to be kept under: log_artifact(content, 'report.html').")
-        return bytes(content), values.check_artifact_path(name)
-    if not isinstance(content, (str, Path)):
-        raise InvalidInputError(
-            f"An artifact is a path, bytes or text, not {type(content).__name__}. Write it to a file first."
-        )
-    file = Path(content)
-    try:
-        is_file = file.is_file()
-    except (OSError, ValueError):  # a text too long for a path, or with a null character
-        is_file = False
-    if not is_file:
-        if isinstance(content, str) and name is not None:
-            return content.encode("utf-8", "replace"), values.check_artifact_path(name)
-        what = "is a folder; log its files one by one" if file.is_dir() else "does not exist"
-        raise InvalidInputError(f"The file {str(content)[:200]!r} {what}.")
-    path = values.check_artifact_path(file.name if name is None else name)
-    try:
-        return file.read_bytes(), path
-    except OSError as error:
-        raise InvalidInputError(f"The file {str(file)!r} cannot be read: {error.strerror}.") from error
+def _clock(workspace: Workspace | RemoteWorkspace) -> Callable[[], int]:
+    """The workspace's time as nanoseconds since 1970; the system's own clock without the way through a datetime."""
+    from ..store.workspace import utc_now
 
-
-def _media_type(path: str) -> str:
-    import mimetypes
-
-    return mimetypes.guess_type(path)[0] or "application/octet-stream"
+    now = workspace.now
+    if now is utc_now or workspace.is_remote:
+        return time.time_ns
+    return lambda: (now() - _EPOCH) // _MICROSECOND * 1000
 
 
 def _attached(location: str, actor: str, run: Run) -> ActiveRun:
@@ -365,7 +460,7 @@ def _finish_at_exit() -> None:
     if ipython is not None and ipython.get_ipython() is not None:
         return
     problem = getattr(sys, "last_value", None)  # what ended the script, if anything did
-    for active in [active for active in _everywhere if active.pid == os.getpid()]:
+    for active in [active for active in current.list_active() if active.pid == os.getpid()]:
         if problem is None:
             active.finish()
         else:
@@ -373,16 +468,3 @@ def _finish_at_exit() -> None:
 
 
 atexit.register(_finish_at_exit)
-
-
-def _enter(active: ActiveRun) -> None:
-    unfinished = tuple(other for other in _here.get() if other.is_active and other is not active)
-    _here.set((*unfinished, active))
-    if active not in _everywhere:
-        _everywhere.append(active)
-
-
-def _leave(active: ActiveRun) -> None:
-    _here.set(tuple(other for other in _here.get() if other is not active))
-    if active in _everywhere:
-        _everywhere.remove(active)

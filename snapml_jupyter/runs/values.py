@@ -56,6 +56,8 @@ def param_value(value: Any) -> ParamValue:
 
 def metric_value(name: str, value: Any) -> float:
     """The number, as float. NaN and infinities are numbers. Raises InvalidInputError naming the metric."""
+    if type(value) is int and -(2**53) <= value <= 2**53:  # by far the most that are no floats
+        return float(value)
     problem = f"Metric '{name}' must be one number, not {type(value).__name__}"
     if value is None or isinstance(value, (str, bytes, bytearray)):
         raise InvalidInputError(f"{problem} ({_repr.repr(value)[:80]}).")

@@ -61,17 +61,24 @@ class Database:
         return int(found[0])
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, wait_seconds: float | None = None) -> Iterator[sqlite3.Connection]:
         """Write under SQLite's one write lock (BEGIN IMMEDIATE, so it waits at the start and never fails half-way).
 
-        Nested use joins the outer transaction.
+        Nested use joins the outer transaction. `wait_seconds` is for what can be left for later: it gives up that soon.
         """
         connection = self.connection
         if connection.in_transaction:
             yield connection
             return
         with _explained(self.path):
-            connection.execute("BEGIN IMMEDIATE")
+            if wait_seconds is None:
+                connection.execute("BEGIN IMMEDIATE")
+            else:
+                connection.execute(f"PRAGMA busy_timeout = {int(wait_seconds * 1000)}")
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                finally:
+                    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
             try:
                 yield connection
                 connection.execute("COMMIT")

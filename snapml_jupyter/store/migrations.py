@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 #: Increases with every migration; a database that already has it skips the check of the migration table.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _TABLES_0001 = (
     """CREATE TABLE environments (
@@ -329,6 +329,50 @@ _TABLES_0002 = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+_TABLES_0003 = (
+    # A run that was started inside of another one, such as a trial of a search.
+    "ALTER TABLE runs ADD COLUMN parent_run_id TEXT REFERENCES runs(run_id)",
+    "CREATE INDEX runs_by_parent ON runs(parent_run_id) WHERE parent_run_id IS NOT NULL",
+    # One row a metric of a run, with its latest value (NULL is NaN), which lists and sorting read.
+    """CREATE TABLE run_metric_series (
+        series_id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        name TEXT NOT NULL,
+        n_points INTEGER NOT NULL,
+        step INTEGER NOT NULL,
+        value REAL,
+        UNIQUE (run_id, name)
+    ) STRICT""",
+    "CREATE INDEX run_metric_series_by_value ON run_metric_series(name, value)",
+    # Numbers only and in the order they are read, so that a point costs a microsecond. `number` counts the points of a
+    # series as they were written, `logged_us` is microseconds since 1970.
+    """CREATE TABLE run_metric_points (
+        series_id INTEGER NOT NULL REFERENCES run_metric_series(series_id),
+        step INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        value REAL,
+        logged_us INTEGER NOT NULL,
+        PRIMARY KEY (series_id, step, number)
+    ) STRICT, WITHOUT ROWID""",
+    # How far each journal of the workspace is in the tables above.
+    """CREATE TABLE run_metric_journals (
+        journal TEXT PRIMARY KEY,
+        folded_bytes INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """INSERT INTO run_metric_series (run_id, name, n_points, step, value)
+        SELECT run_id, name,
+               (SELECT COUNT(*) FROM run_metrics m WHERE m.run_id = l.run_id AND m.name = l.name), step, value
+        FROM run_latest_metrics l ORDER BY run_id, name""",
+    """INSERT INTO run_metric_points (series_id, step, number, value, logged_us)
+        SELECT series_id, m.step, ROW_NUMBER() OVER (PARTITION BY series_id ORDER BY point_id) - 1, m.value,
+               CAST(strftime('%s', logged_at) AS INTEGER) * 1000000
+                 + CASE WHEN substr(logged_at, 20, 1) = '.' THEN CAST(substr(logged_at, 21, 6) AS INTEGER) ELSE 0 END
+        FROM run_metrics m JOIN run_metric_series s ON s.run_id = m.run_id AND s.name = m.name
+        ORDER BY series_id, m.step, point_id""",
+    "DROP TABLE run_metrics",
+    "DROP TABLE run_latest_metrics",
+)
+
 
 def migrate(path: Path) -> None:
     """Bring the database at `path` to the newest schema. Several processes may do it at once.
@@ -398,6 +442,11 @@ def _migrations() -> Migrations:
     @migrations(name="0002_datasets")
     def datasets(database: SqliteDatabase) -> None:
         for statement in _TABLES_0002:
+            database.execute(statement)
+
+    @migrations(name="0003_tracking")
+    def tracking(database: SqliteDatabase) -> None:
+        for statement in _TABLES_0003:
             database.execute(statement)
 
     return migrations

@@ -22,7 +22,7 @@ FIELDS: dict[str, bool] = {
     "seed": True,
 }
 #: Groups of named values; `metrics.auc`.
-GROUPS: dict[str, str] = {"metrics": "run_latest_metrics", "params": "run_params", "tags": "run_tags"}
+GROUPS: dict[str, str] = {"metrics": "run_metric_series", "params": "run_params", "tags": "run_tags"}
 OPERATORS: tuple[str, ...] = ("=", "!=", "<", "<=", ">", ">=")
 
 

@@ -40,6 +40,7 @@ def insert_run(
     environment_digest: str | None,
     process: RunProcess | None,
     tags: Mapping[str, str],
+    parent_run_id: str | None = None,
 ) -> None:
     """Add a running run with its tags."""
     tx.insert(
@@ -55,6 +56,7 @@ def insert_run(
         source=_json(source),
         environment_digest=environment_digest,
         process=_json(process) if process else None,
+        parent_run_id=parent_run_id,
     )
     insert_many(tx.connection, "run_tags", [{"run_id": run_id, "name": n, "value": v} for n, v in tags.items()])
     tx.event("run.started", run_id, name=name, experiment=experiment)
@@ -88,6 +90,16 @@ def end_run(
         return False
     tx.event("run.finished", run_id, name=found["name"], experiment=found["experiment"], status=status.value)
     return True
+
+
+def reopen_run(tx: Transaction, run_id: str, process: RunProcess | None) -> None:
+    """Let a run that ended run again, in that process."""
+    found = tx.execute(
+        """UPDATE runs SET status = 'running', finished_at = NULL, error = NULL, process = :process
+           WHERE run_id = :run_id RETURNING name, experiment""",
+        {"run_id": run_id, "process": _json(process) if process else None},
+    ).fetchone()
+    tx.event("run.started", run_id, name=found["name"], experiment=found["experiment"], resumed=True)
 
 
 def add_params(tx: Transaction, run_id: str, params: Mapping[str, ParamValue]) -> None:
@@ -211,6 +223,17 @@ def get_status(tx: Transaction, run_id: str) -> RunStatus:
     return RunStatus(row["status"])
 
 
+def get_process(tx: Transaction, run_id: str) -> RunProcess | None:
+    """The process that is said to run it."""
+    row = tx.execute("SELECT process FROM runs WHERE run_id = :run_id", {"run_id": run_id}).fetchone()
+    return wire.decode_json(row["process"], RunProcess, f"process of run {run_id}") if row and row["process"] else None
+
+
+def is_known(tx: Transaction, run_id: str) -> bool:
+    """Whether there is such a run."""
+    return tx.execute("SELECT 1 FROM runs WHERE run_id = :run_id", {"run_id": run_id}).fetchone() is not None
+
+
 def resolve(database: Database, ref: str) -> str:
     """The id meant by an id, a run's name (its newest run) or an id's beginning of 6 characters or more.
 
@@ -245,7 +268,7 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
         marks, ids = _marks(len(chunk)), _numbered(chunk)
         params = _grouped(database.rows(f"SELECT * FROM run_params WHERE run_id IN ({marks}) ORDER BY name", ids))
         metrics = _grouped(
-            database.rows(f"SELECT * FROM run_latest_metrics WHERE run_id IN ({marks}) ORDER BY name", ids)
+            database.rows(f"SELECT * FROM run_metric_series WHERE run_id IN ({marks}) ORDER BY name", ids)
         )
         tags = _grouped(database.rows(f"SELECT * FROM run_tags WHERE run_id IN ({marks}) ORDER BY name", ids))
         artifacts = _grouped(database.rows(f"SELECT * FROM run_artifacts WHERE run_id IN ({marks}) ORDER BY path", ids))
@@ -264,7 +287,8 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
             )
         )
         for row in database.rows(
-            f"""SELECT runs.*, EXISTS (SELECT 1 FROM run_models WHERE run_models.run_id = runs.run_id) AS has_model
+            f"""SELECT runs.*, EXISTS (SELECT 1 FROM run_models WHERE run_models.run_id = runs.run_id) AS has_model,
+                       (SELECT COUNT(*) FROM runs AS child WHERE child.parent_run_id = runs.run_id) AS n_children
                 FROM runs WHERE run_id IN ({marks})""",
             ids,
         ):
@@ -302,6 +326,8 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
                 error=wire.decode_json(row["error"], RunError, f"error of run {run_id}") if row["error"] else None,
                 model_refs=[f"{r['name']}:{r['number']}" for r in versions.get(run_id, ())],
                 has_model=bool(row["has_model"]),
+                parent_run_id=row["parent_run_id"],
+                n_children=row["n_children"],
             )
     return [found[run_id] for run_id in run_ids if run_id in found]
 

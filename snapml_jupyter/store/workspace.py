@@ -123,9 +123,9 @@ class Workspace:
         return other
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """All writes of one change. Nested use joins the outer one."""
-        with self.database.transaction() as connection:
+    def transaction(self, wait_seconds: float | None = None) -> Iterator[Transaction]:
+        """All writes of one change. Nested use joins the outer one. `wait_seconds`: for a lock; None is a minute."""
+        with self.database.transaction(wait_seconds) as connection:
             yield Transaction(self, connection)
 
     def check_permission(self, permission: str, operation: str) -> None:

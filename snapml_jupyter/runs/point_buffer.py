@@ -1,0 +1,46 @@
+"""Points of a run on a remote workspace: held for a moment and sent together."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta, timezone
+
+from ..domain.run import MetricValue
+from ..store.journal_file import JournalClosedError
+
+#: Points that are held before they are sent at once.
+MAX_WAITING = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class PointBuffer:
+    """Takes points as a journal does."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[MetricValue] = []
+        self._is_closed = False
+
+    def append(self, name: str, value: float, step: int | None, at_ns: int) -> None:
+        """Hold a point. Raises JournalClosedError when the run was ended."""
+        with self._lock:
+            if self._is_closed:
+                raise JournalClosedError
+            logged_at = _EPOCH + timedelta(microseconds=at_ns // 1000)
+            self._waiting.append(MetricValue(name=name, value=value, step=step, logged_at=logged_at))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to send."""
+        return len(self._waiting) >= MAX_WAITING
+
+    def take(self) -> list[MetricValue]:
+        """What is held, to be sent now."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            return waiting
+
+    def end(self) -> None:
+        """Take no more."""
+        with self._lock:
+            self._is_closed = True
