@@ -27,7 +27,8 @@ from ..domain.model import RunModel
 from ..domain.run import Artifact, MetricValue, Run, RunError, RunSource, RunStatus
 from ..store.journal_file import FOLDER_NAME, JournalClosedError, JournalWriter
 from . import current, recording, values
-from .artifacts import artifact_content, figure_content, media_type as media_type_of
+from .artifacts import artifact_content, figure_content
+from .artifacts import media_type as media_type_of
 from .current import active_run as active_run
 from .journals import fold_pending
 from .live import keep_live
@@ -75,6 +76,7 @@ class ActiveRun:
             self._points = PointBuffer()
         else:
             self._points = JournalWriter(workspace.folder / FOLDER_NAME, run.run_id, this_process)  # type: ignore[union-attr]
+        self._append = self._points.append
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A worker process (joblib, multiprocessing) that is handed the run logs to it over a connection of its own.
@@ -130,14 +132,20 @@ class ActiveRun:
 
         Without a step it gets the next one of its name, counted from 0.
         """
-        # Called millions of times: what is usual goes through here without another call.
-        if type(name) is not str or name not in self._metric_names:
-            name = self._new_metric(name)
-        if type(value) is not float:
-            value = values.metric_value(name, value)
-        if step is not None and type(step) is not int:
-            step = values.metric_step(name, step)
-        self.log_point(name, value, step, self._now_ns())
+        # Called millions of times: what is usual needs no other call than to keep it.
+        if (
+            type(value) is float
+            and type(name) is str
+            and name in self._metric_names
+            and (step is None or type(step) is int)
+            and not self._points_are_held
+        ):
+            try:
+                self._append(name, value, step, self._now_ns())
+                return
+            except (struct.error, JournalClosedError, OSError):  # again below, where it is said
+                pass
+        self.log_metrics({name: value}, step)
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Record several numbers at once, of the same step if one is given."""
@@ -155,7 +163,7 @@ class ActiveRun:
             self._hold_point(name, value, step, at_ns)
             return
         try:
-            self._points.append(name, value, step, at_ns)
+            self._append(name, value, step, at_ns)
         except struct.error:
             values.metric_step(name, step)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -266,25 +267,27 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
     for start in range(0, len(run_ids), _CHUNK):
         chunk = run_ids[start : start + _CHUNK]
         marks, ids = _marks(len(chunk)), _numbered(chunk)
-        params = _grouped(database.rows(f"SELECT * FROM run_params WHERE run_id IN ({marks}) ORDER BY name", ids))
-        metrics = _grouped(
-            database.rows(f"SELECT * FROM run_metric_series WHERE run_id IN ({marks}) ORDER BY name", ids)
+
+        def named(sql: str, marks: str = marks, ids: dict[str, str] = ids) -> dict[str, list[Row]]:
+            return _grouped(database.rows(sql.format(marks=marks), ids))
+
+        params = named("SELECT run_id, name, value FROM run_params WHERE run_id IN ({marks}) ORDER BY run_id, name")
+        metrics = named(
+            "SELECT run_id, name, value FROM run_metric_series WHERE run_id IN ({marks}) ORDER BY run_id, name"
         )
-        tags = _grouped(database.rows(f"SELECT * FROM run_tags WHERE run_id IN ({marks}) ORDER BY name", ids))
-        artifacts = _grouped(database.rows(f"SELECT * FROM run_artifacts WHERE run_id IN ({marks}) ORDER BY path", ids))
-        inputs = _grouped(
-            database.rows(
-                f"""SELECT run_inputs.run_id, variable, dataset_name, dataset_number, digest, n_rows, n_columns
-                    FROM run_inputs JOIN dataset_versions
-                      ON dataset_versions.name = dataset_name AND dataset_versions.number = dataset_number
-                    WHERE run_inputs.run_id IN ({marks}) ORDER BY variable""",
-                ids,
-            )
+        tags = named("SELECT run_id, name, value FROM run_tags WHERE run_id IN ({marks}) ORDER BY run_id, name")
+        artifacts = named(
+            """SELECT run_id, path, digest, size_bytes, media_type FROM run_artifacts
+               WHERE run_id IN ({marks}) ORDER BY run_id, path"""
         )
-        versions = _grouped(
-            database.rows(
-                f"SELECT run_id, name, number FROM model_versions WHERE run_id IN ({marks}) ORDER BY name, number", ids
-            )
+        inputs = named(
+            """SELECT run_inputs.run_id, variable, dataset_name, dataset_number, digest, n_rows, n_columns
+               FROM run_inputs JOIN dataset_versions
+                 ON dataset_versions.name = dataset_name AND dataset_versions.number = dataset_number
+               WHERE run_inputs.run_id IN ({marks}) ORDER BY variable"""
+        )
+        versions = named(
+            "SELECT run_id, name, number FROM model_versions WHERE run_id IN ({marks}) ORDER BY name, number"
         )
         for row in database.rows(
             f"""SELECT runs.*, EXISTS (SELECT 1 FROM run_models WHERE run_models.run_id = runs.run_id) AS has_model,
@@ -305,31 +308,34 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
                 seed=row["seed"],
                 note=row["note"],
                 source=wire.decode_json(row["source"], RunSource, f"source of run {run_id}"),
-                params={r["name"]: json.loads(r["value"]) for r in params.get(run_id, ())},
-                metrics={r["name"]: number(r["value"]) for r in metrics.get(run_id, ())},
-                tags={r["name"]: r["value"] for r in tags.get(run_id, ())},
+                params={name: param(text) for _, name, text in params.get(run_id, ())},
+                metrics={name: number(value) for _, name, value in metrics.get(run_id, ())},
+                tags={name: value for _, name, value in tags.get(run_id, ())},
                 inputs=[
                     RunInput(
-                        variable=r["variable"],
-                        dataset_ref=f"{r['dataset_name']}@v{r['dataset_number']}",
-                        digest=r["digest"],
-                        n_rows=r["n_rows"],
-                        n_columns=r["n_columns"],
+                        variable=variable, dataset_ref=f"{name}@v{count}", digest=digest, n_rows=rows, n_columns=columns
                     )
-                    for r in inputs.get(run_id, ())
+                    for _, variable, name, count, digest, rows, columns in inputs.get(run_id, ())
                 ],
                 artifacts=[
-                    Artifact(path=r["path"], digest=r["digest"], size_bytes=r["size_bytes"], media_type=r["media_type"])
-                    for r in artifacts.get(run_id, ())
+                    Artifact(path=path, digest=digest, size_bytes=size, media_type=media_type)
+                    for _, path, digest, size, media_type in artifacts.get(run_id, ())
                 ],
                 environment_digest=row["environment_digest"],
                 error=wire.decode_json(row["error"], RunError, f"error of run {run_id}") if row["error"] else None,
-                model_refs=[f"{r['name']}:{r['number']}" for r in versions.get(run_id, ())],
+                model_refs=[f"{name}:{count}" for _, name, count in versions.get(run_id, ())],
                 has_model=bool(row["has_model"]),
                 parent_run_id=row["parent_run_id"],
                 n_children=row["n_children"],
             )
     return [found[run_id] for run_id in run_ids if run_id in found]
+
+
+@functools.lru_cache(maxsize=10_000)
+def param(text: str) -> ParamValue:
+    """A stored param; the same few come again in hundreds of runs."""
+    value: ParamValue = json.loads(text)
+    return value
 
 
 def list_running(database: Database) -> list[RunningRun]:
@@ -393,5 +399,5 @@ def _numbered(values: Iterable[str]) -> dict[str, str]:
 def _grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(row["run_id"], []).append(row)
+        groups.setdefault(row[0], []).append(row)
     return groups

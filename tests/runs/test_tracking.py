@@ -310,8 +310,10 @@ def test_a_training_loop_leaves_one_event_about_its_metrics(workspace: Workspace
     with start_run(workspace) as run:
         for value in range(50):
             run.log_metric("loss", value)
+            run.flush_points()
         seen = events.last_event_id(workspace.database)
         run.log_metric("loss", 50)
+        run.flush_points()
         (event,) = events.list_events(workspace.database, after=seen)
         assert event.kind == "run.updated"
     kinds = [event.kind for event in events.list_events(workspace.database)]
