@@ -47,7 +47,7 @@ class MagicParser(argparse.ArgumentParser):
         Raises InvalidInputError for an unknown option (with the list), a wrong value or a failing expression.
         """
         words = [interpolate(word, namespace, self.prog) for word in split(line, self.prog)]
-        found, rest = self.parse_known_args(words)
+        found, rest = self.parse_known_args(self._with_values(words))
         unknown = [word for word in rest if word.startswith("-")]
         if unknown:
             options = ", ".join(self.option_names()) or "none"
@@ -57,6 +57,18 @@ class MagicParser(argparse.ArgumentParser):
                 f"{self.prog} does not know what to do with '{rest[0]}'. Usage: {self.usage_line()}"
             )
         return found
+
+    def _with_values(self, words: list[str]) -> list[str]:
+        """`--sort -auc` as `--sort=-auc`: else argparse takes what begins with a dash for an option."""
+        takes = {name for action in self._actions if action.nargs is None for name in action.option_strings}
+        joined: list[str] = []
+        for word in words:
+            options = [*takes, *self.option_names()]
+            if joined and joined[-1] in takes and word.startswith("-") and word not in options and word != "-":
+                joined[-1] = f"{joined[-1]}={word}" if joined[-1].startswith("--") else joined[-1] + word
+            else:
+                joined.append(word)
+        return joined
 
 
 def split(line: str, magic: str) -> list[str]:

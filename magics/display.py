@@ -133,7 +133,7 @@ class Table(Shown):
 class Stacked(Shown):
     """Tables one below the other."""
 
-    tables: Sequence[Table]
+    tables: Sequence[Shown]
 
     def to_html(self) -> str:
         return "".join(f'<div style="padding-bottom:8px">{table.to_html()}</div>' for table in self.tables)

@@ -18,6 +18,7 @@ SHOWN: dict[tuple[str, str], str] = {
     for module, name, shown_by in (
         ("domain.run", "Run", "run"),
         ("runs.run_list", "RunList", "runs"),
+        ("domain.run_comparison", "RunComparison", "run_comparison"),
         ("magics.tables", "Records", "records"),
         ("domain.dataset", "DatasetVersion", "dataset_version"),
         ("domain.dataset", "DatasetProfile", "dataset_profile"),

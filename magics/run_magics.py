@@ -1,4 +1,4 @@
-"""`%snap`, `%snap_runs`."""
+"""`%snap`, `%snap_runs`, `%snap_compare`."""
 
 from __future__ import annotations
 
@@ -58,16 +58,25 @@ def snap(call: Call) -> Any:
         "--status", choices=["running", "finished", "failed", "cancelled", "interrupted"], help="only runs that are so"
     ),
     argument("--where", metavar="EXPR", help='only runs that meet it: "metrics.auc > 0.8 and params.depth = 6"'),
-    argument("--sort", metavar="KEY", help='order: metrics.auc, "metrics.auc desc"; without it newest first'),
+    argument("--sort", metavar="KEY", help='order: metrics.auc, "metrics.auc desc", -auc; without it newest first'),
+    argument("--top-level", action="store_true", help="leave out runs inside of others, such as trials of a search"),
     argument("--limit", type=int, default=20, metavar="N", help="how many (20)"),
     examples=(
         "%snap_runs",
-        '%snap_runs --where "metrics.auc > 0.7" --sort "metrics.auc desc"',
+        '%snap_runs --where "metrics.auc > 0.7 and params.depth = 6" --sort -auc',
         "failed = %snap_runs --status failed --limit 5",
     ),
     completes={"name": "run"},
 )
-def snap_runs(call: Call, name: str | None, status: str | None, where: str | None, sort: str | None, limit: int) -> Any:
+def snap_runs(
+    call: Call,
+    name: str | None,
+    status: str | None,
+    where: str | None,
+    sort: str | None,
+    top_level: bool,
+    limit: int,
+) -> Any:
     """Runs with their metrics, data and models: newest first, or by a condition and order of yours."""
     from ..domain.run import RunStatus
     from ..public.current import workspace
@@ -75,4 +84,19 @@ def snap_runs(call: Call, name: str | None, status: str | None, where: str | Non
     from ..runs.run_list import RunList
 
     wanted = RunStatus(status) if status else None
-    return RunList(list_runs(workspace(), limit=limit, name=name, status=wanted, where=where, sort=sort))
+    return RunList(
+        list_runs(workspace(), limit=limit, name=name, status=wanted, where=where, sort=sort, top_level=top_level)
+    )
+
+
+@line_magic(
+    "snap_compare",
+    argument("refs", nargs="+", metavar="RUN", help="two or more runs, by id or name"),
+    examples=("%snap_compare depth-2 depth-8", "comparison = %snap_compare {runs[0].run_id} {runs[1].run_id}"),
+    completes={"refs": "run"},
+)
+def snap_compare(call: Call, refs: list[str]) -> Any:
+    """Runs side by side: params, metrics, data, environment, and what differs in their code."""
+    from ..public.runs import compare
+
+    return compare(*refs)

@@ -13,6 +13,7 @@ from ..domain.model import ModelVersion, RegisteredModel
 from ..domain.monitoring import Alert, ColumnDrift, DriftReport, MonitorInfo
 from ..domain.run import Run
 from ..figures import duration, size
+from .comparison_tables import run_comparison
 from .dataset_tables import (
     dataset_diff,
     dataset_profile,
@@ -34,6 +35,7 @@ __all__ = [  # those of other modules; what shows a record is looked up here by 
     "dataset_version",
     "dataset_versions",
     "datasets",
+    "run_comparison",
     "suite_version",
     "table_page",
     "validation_report",
@@ -106,6 +108,8 @@ def run(found: Run) -> Card:
             ("note", found.note),
             ("by", found.actor),
             ("experiment", found.experiment if found.experiment != "default" else None),
+            ("inside of", found.parent_run_id),
+            ("children", found.n_children or None),
             ("artifacts", [f"{a.path} ({size(a.size_bytes)})" for a in found.artifacts]),
         ],
         found.metrics,

@@ -28,6 +28,8 @@ MODULES: tuple[str, ...] = (
     "governance.retention",
     "governance.status",
     "governance.verify",
+    "runs.comparing",
+    "runs.curves",
     "runs.recording",
     "runs.queries",
     "registry.exporting",

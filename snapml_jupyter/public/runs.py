@@ -1,19 +1,24 @@
-"""Runs in Python: `snap.start_run`, `snap.log_metric`, `snap.run`, `snap.runs`."""
+"""Runs in Python: `snap.start_run`, `snap.log_metric`, `snap.run`, `snap.runs`, `snap.compare`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from ..runs.current import active_run as _active_run
 from .current import workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..domain.model import RunModel
-    from ..domain.run import Run
+    from ..domain.run import MetricPoint, Run
+    from ..domain.run_comparison import MetricCurve, RunComparison
     from ..runs.run_list import RunList
     from ..runs.tracking import ActiveRun
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def start_run(
@@ -23,33 +28,91 @@ def start_run(
     seed: int | None = None,
     tags: Mapping[str, Any] | None = None,
     note: str | None = None,
+    parent: str | ActiveRun | None = None,
+    resume: str | None = None,
+    autolog: bool = True,
 ) -> ActiveRun:
-    """Start recording a run.
+    """Start recording a run, or go on with one that ended (`resume`).
+
+    Inside the block of another run it is that run's child. Unless `autolog` is False, what scikit-learn, PyTorch,
+    transformers, LightGBM, XGBoost and optuna do until it ends is recorded too.
 
     >>> with start_run("late-flights", seed=7) as run:  # doctest: +SKIP
     ...     run.log_metric("auc", 0.71)
     """
     from ..runs import tracking
 
-    return tracking.start_run(workspace(), name, experiment=experiment, seed=seed, tags=tags, note=note)
+    active = tracking.start_run(
+        workspace(), name, experiment=experiment, seed=seed, tags=tags, note=note, parent=parent, resume=resume
+    )
+    if autolog:
+        from ..capture.script import autolog_run
+
+        autolog_run(active)
+    return active
 
 
-def run(ref: str) -> Run:
-    """The run of an id, of an id's beginning (6 characters or more), or the newest run of a name."""
+@overload
+def run(ref: str) -> Run: ...
+@overload
+def run(ref: F) -> F: ...
+@overload
+def run(
+    ref: None = None,
+    *,
+    name: str | None = None,
+    experiment: str | None = None,
+    seed: int | None = None,
+    tags: Mapping[str, Any] | None = None,
+    note: str | None = None,
+    autolog: bool = True,
+) -> Callable[[F], F]: ...
+def run(ref: Any = None, **options: Any) -> Any:
+    """The run of an id, of an id's beginning (6 characters or more), or the newest run of a name.
+
+    As a decorator, `@run` or `@run(name=..., experiment=..., seed=..., tags=..., note=...)`: every call of the function
+    is a run with the function's name and code, and its arguments as params.
+    """
+    if ref is None or callable(ref):
+        from .recorded import recorded
+
+        return recorded(ref, options) if callable(ref) else lambda function: recorded(function, options)
     from ..runs.queries import get_run
 
     return get_run(workspace(), ref)
 
 
-def runs(where: str | None = None, sort: str | None = None, limit: int = 100) -> RunList:
+def runs(where: str | None = None, sort: str | None = None, limit: int = 100, *, top_level: bool = False) -> RunList:
     """Runs, newest first; `.to_pandas()` makes them a table.
 
-    `where` filters (`"metrics.auc > 0.7 and name = 'late-flights'"`), `sort` orders (`"metrics.auc desc"`).
+    `where` filters (`"metrics.auc > 0.7 and name = 'late-flights'"`), `sort` orders (`"metrics.auc desc"`, `"-auc"`);
+    `top_level` leaves out those that were started inside of another.
     """
     from ..runs.queries import list_runs
     from ..runs.run_list import RunList
 
-    return RunList(list_runs(workspace(), limit=limit, where=where, sort=sort))
+    return RunList(list_runs(workspace(), limit=limit, where=where, sort=sort, top_level=top_level))
+
+
+def compare(*refs: str) -> RunComparison:
+    """Two or more runs side by side: params, metrics, data, environment, code and curves."""
+    from ..runs.comparing import compare_runs
+
+    return compare_runs(workspace(), list(refs))
+
+
+def metric_points(ref: str, name: str | None = None) -> list[MetricPoint]:
+    """Every point of a run's metrics, or of one, by name and step."""
+    from ..runs.queries import list_metric_points
+
+    return list_metric_points(workspace(), ref, name, limit=1_000_000)
+
+
+def curves(*refs: str, names: list[str] | None = None, max_points: int = 500) -> list[MetricCurve]:
+    """The metrics of runs over their steps, each thinned to at most `max_points`."""
+    from ..runs.curves import list_metric_curves
+
+    return list_metric_curves(workspace(), list(refs), names, max_points)
 
 
 def log_param(name: str, value: Any) -> None:
@@ -95,11 +158,10 @@ def set_tag(name: str, value: Any) -> None:
 
 
 def _active() -> ActiveRun:
-    from ..domain.errors import ConflictError
-    from ..runs.tracking import active_run
-
-    active = active_run()
+    active = _active_run()
     if active is None:
+        from ..domain.errors import ConflictError
+
         raise ConflictError(
             "No run is active to log to. Start one with `with snap.start_run('name'):`, or put `%%snap_train name` on the "
             "first line of the cell."

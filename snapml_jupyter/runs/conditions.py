@@ -53,7 +53,9 @@ def parse_where(text: str | None) -> list[RunCondition]:
 
 
 def parse_sort(text: str | None) -> RunOrder | None:
-    """`metrics.auc`, `metrics.auc desc` or `-metrics.auc`. Raises InvalidInputError.
+    """`metrics.auc`, `metrics.auc desc`, `-metrics.auc`, or `-auc` for short. Raises InvalidInputError.
+
+    A bare name that is no field of runs is a metric.
 
     >>> parse_sort("metrics.auc desc").descending
     True
@@ -67,7 +69,19 @@ def parse_sort(text: str | None) -> RunOrder | None:
         descending = tokens.pop()[1].lower() == "desc"
     if len(tokens) != 1 or tokens[0][0] != "word":
         raise InvalidInputError(f"{text!r} is not an order. Examples: metrics.auc desc, started_at.")
-    return RunOrder(key=_key(tokens[0][1]), descending=descending)
+    word = tokens[0][1]
+    if "." not in word and word not in FIELDS and not get_close_matches(word, [*FIELDS, *GROUPS], n=1, cutoff=0.8):
+        word = f"metrics.{word}"
+    return RunOrder(key=_key(word), descending=descending)
+
+
+def parse_key(text: str) -> RunKey:
+    """`metrics.auc`, `params.depth`, `tags.owner` or a field. Raises InvalidInputError.
+
+    >>> parse_key("metrics.auc (test)").name
+    'auc (test)'
+    """
+    return _key(text)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

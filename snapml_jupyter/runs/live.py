@@ -15,7 +15,9 @@ _IDLE_ROUNDS = 10
 class Flushable(Protocol):
     """A live run."""
 
-    is_active: bool
+    @property
+    def is_active(self) -> bool:
+        """Whether it is still logged to."""
 
     def flush_points(self) -> None:
         """Write what was logged since the last time. Must not raise."""

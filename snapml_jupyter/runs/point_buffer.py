@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta, timezone
 
 from ..domain.run import MetricValue
 from ..store.journal_file import JournalClosedError
+from ..store.points import from_microseconds
 
 #: Points that are held before they are sent at once.
 MAX_WAITING = 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class PointBuffer:
@@ -26,7 +25,7 @@ class PointBuffer:
         with self._lock:
             if self._is_closed:
                 raise JournalClosedError
-            logged_at = _EPOCH + timedelta(microseconds=at_ns // 1000)
+            logged_at = from_microseconds(at_ns // 1000)
             self._waiting.append(MetricValue(name=name, value=value, step=step, logged_at=logged_at))
 
     @property

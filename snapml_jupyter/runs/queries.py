@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from ..domain.errors import InvalidInputError, NotFoundError
 from ..domain.run import Environment, MetricPoint, Run, RunStatus
+from ..domain.run_comparison import RunColumns, RunPage
 from ..operations import operation
 from ..store import environments, run_metrics
 from ..store import runs as store
-from ..store.run_search import RunCondition, RunKey, search_run_ids
+from ..store.run_rows import list_columns, load_rows
+from ..store.run_search import RunCondition, RunKey, count_runs, search_run_ids
 from ..store.workspace import Workspace
-from .conditions import parse_sort, parse_where
+from .conditions import parse_key, parse_sort, parse_where
 from .journals import fold_pending
 from .processes import is_gone
 
@@ -35,14 +37,14 @@ def list_runs(
     status: RunStatus | None = None,
     where: str | None = None,
     sort: str | None = None,
+    top_level: bool = False,
 ) -> list[Run]:
-    """Runs, newest first; those of one name or status only.
+    """Runs, newest first; those of one name or status only, and with `top_level` none that started inside of another.
 
-    `where` filters (`"metrics.auc > 0.7 and params.solver = 'saga'"`), `sort` orders (`"metrics.auc desc"`).
+    `where` filters (`"metrics.auc > 0.7 and params.solver = 'saga'"`), `sort` orders (`"metrics.auc desc"`, `-auc`).
     Raises InvalidInputError for a condition or order that cannot be read.
     """
-    if limit < 0 or offset < 0:
-        raise InvalidInputError(f"limit ({limit}) and offset ({offset}) count runs: they cannot be negative.")
+    _check_page(limit, offset)
     conditions = parse_where(where)
     if name is not None:
         conditions.append(_field("name", name))
@@ -50,8 +52,56 @@ def list_runs(
         conditions.append(_field("status", status.value))
     order = parse_sort(sort)
     look(workspace)
-    run_ids = search_run_ids(workspace.database, conditions, order, limit=min(limit, MAX_RUNS), offset=offset)
+    run_ids = search_run_ids(
+        workspace.database, conditions, order, limit=min(limit, MAX_RUNS), offset=offset, top_level=top_level
+    )
     return store.load_runs(workspace.database, run_ids)
+
+
+@operation(permission="runs:read")
+def search_runs(
+    workspace: Workspace,
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+    columns: list[str] | None = None,
+    parent: str | None = None,
+    top_level: bool = False,
+) -> RunPage:
+    """A page of runs as light rows, and how many there are: for lists of thousands.
+
+    `columns` names the values to bring (`["metrics.auc", "params.depth"]`); None means all. `parent` asks for the runs
+    that were started inside of that one, `top_level` for those that were not inside of any. `where` and `sort` as in
+    `list_runs`. Raises InvalidInputError for what cannot be read.
+    """
+    _check_page(limit, offset)
+    conditions, order = parse_where(where), parse_sort(sort)
+    wanted: dict[str, list[str]] | None = None
+    if columns is not None:
+        wanted = {}
+        for column in columns:
+            key = parse_key(column)
+            if key.group is not None:
+                wanted.setdefault(key.group, []).append(key.name)
+    look(workspace)
+    if parent is not None:
+        conditions.append(_field("parent_run_id", store.resolve(workspace.database, parent)))
+    run_ids = search_run_ids(
+        workspace.database, conditions, order, limit=min(limit, MAX_RUNS), offset=offset, top_level=top_level
+    )
+    return RunPage(
+        rows=load_rows(workspace.database, run_ids, wanted),
+        n_total=count_runs(workspace.database, conditions, top_level=top_level),
+        offset=offset,
+    )
+
+
+@operation(permission="runs:read")
+def list_run_columns(workspace: Workspace) -> RunColumns:
+    """The names of the params, metrics and tags that runs have: what a list can show and be sorted by."""
+    fold_pending(workspace)
+    return list_columns(workspace.database)
 
 
 @operation(permission="runs:read")
@@ -73,6 +123,11 @@ def get_environment(workspace: Workspace, digest: str) -> Environment:
     if found is None:
         raise NotFoundError(f"There is no environment {digest}. A run's `environment_digest` names one.")
     return found
+
+
+def _check_page(limit: int, offset: int) -> None:
+    if limit < 0 or offset < 0:
+        raise InvalidInputError(f"limit ({limit}) and offset ({offset}) count runs: they cannot be negative.")
 
 
 def _field(name: str, value: str) -> RunCondition:

@@ -27,6 +27,7 @@ class RunList(list[Run]):
             "finished_at",
             "duration_seconds",
             "seed",
+            "parent_run_id",
         ]
         rows: list[dict[str, Any]] = []
         for run in self:

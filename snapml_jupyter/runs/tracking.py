@@ -17,7 +17,6 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from ..domain.errors import ConflictError, InvalidInputError, SnapMLError, SnapM
 from ..domain.model import RunModel
 from ..domain.run import Artifact, MetricValue, Run, RunError, RunSource, RunStatus
 from ..store.journal_file import FOLDER_NAME, JournalClosedError, JournalWriter
+from ..store.points import from_microseconds, nanoseconds
 from . import current, recording, values
 from .artifacts import artifact_content, figure_content
 from .artifacts import media_type as media_type_of
@@ -47,8 +47,6 @@ _CANNOT_WRITE = (UnavailableError, OSError, sqlite3.Error)
 _PAUSE_SECONDS = 30.0
 #: Most writes held back while it is away.
 _MAX_HELD_BACK = 100_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class ActiveRun:
@@ -298,7 +296,7 @@ class ActiveRun:
 
     def _hold_point(self, name: str, value: float, step: int | None, at_ns: int) -> None:
         """Write a point without the journal: at once when the database answers, else with what is held back."""
-        at = _EPOCH + timedelta(microseconds=at_ns // 1000)
+        at = from_microseconds(at_ns // 1000)
         point = MetricValue(name=name, value=value, step=step, logged_at=at)
         self._write(lambda: recording.record_metrics(self.workspace, self.run_id, [point]))
         self._points_are_held = bool(self._held_back)
@@ -452,7 +450,7 @@ def _clock(workspace: Workspace | RemoteWorkspace) -> Callable[[], int]:
     now = workspace.now
     if now is utc_now or workspace.is_remote:
         return time.time_ns
-    return lambda: (now() - _EPOCH) // _MICROSECOND * 1000
+    return lambda: nanoseconds(now())
 
 
 def _attached(location: str, actor: str, run: Run) -> ActiveRun:

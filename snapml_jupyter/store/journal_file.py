@@ -239,14 +239,12 @@ class Journal:
         numbers = data.cast("I")[6::8].tolist()
         commits = data.cast("I")[7::8].tolist()
         wanted = [offset ^ self.salt for offset in range(start, end, _SLOT_BYTES)]
-        columns = Columns(
-            values=data.cast("d")[0::4].tolist(),
-            steps=data.cast("q")[1::4].tolist(),
-            times_ns=data.cast("q")[2::4].tolist(),
-        )
+        values: list[float] = data.cast("d")[0::4].tolist()  # type: ignore[assignment]  # its type knows only bytes
+        steps: list[int] = data.cast("q")[1::4].tolist()
+        columns = Columns(values=values, steps=steps, times_ns=data.cast("q")[2::4].tolist())
         if commits != wanted or max(numbers, default=0) >= _IS_NAME:
             for offset, number, commit, n_bytes in zip(
-                range(start, end, _SLOT_BYTES), numbers, commits, columns.steps, strict=True
+                range(start, end, _SLOT_BYTES), numbers, commits, steps, strict=True
             ):
                 if number >= _IS_NAME and commit == offset ^ self.salt:
                     names[number ^ _IS_NAME] = self._text(offset, n_bytes)
@@ -258,10 +256,10 @@ class Journal:
             columns = columns.where(is_point)
         distinct = set(numbers)
         if any(number ^ _NO_STEP in distinct for number in distinct):  # one metric with and without steps
-            steps = [
+            given = [
                 None if number & _NO_STEP else step for number, step in zip(numbers, columns.steps or (), strict=True)
             ]
-            columns = Columns(columns.values, steps, columns.times_ns)
+            columns = Columns(columns.values, given, columns.times_ns)
             numbers = [number & ~_NO_STEP for number in numbers]
         return {
             # A power cut may take the page with a name and leave the points.

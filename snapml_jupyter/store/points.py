@@ -42,9 +42,14 @@ def unpack(chunk: bytes) -> tuple[Sequence[int], Sequence[float], Sequence[int]]
     return numbers[:count], numbers[count : 2 * count], numbers[2 * count :]
 
 
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
 def nanoseconds(at: datetime) -> int:
     """Nanoseconds since 1970."""
-    return (at - _EPOCH) // _MICROSECOND * 1000
+    return microseconds(at) * 1000
 
 
 def from_microseconds(logged_us: int) -> datetime:

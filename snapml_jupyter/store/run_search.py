@@ -20,6 +20,7 @@ FIELDS: dict[str, bool] = {
     "finished_at": False,
     "duration_seconds": True,
     "seed": True,
+    "parent_run_id": False,
 }
 #: Groups of named values; `metrics.auc`.
 GROUPS: dict[str, str] = {"metrics": "run_metric_series", "params": "run_params", "tags": "run_tags"}
@@ -52,18 +53,38 @@ class RunOrder:
 
 
 def search_run_ids(
-    database: Database, conditions: Sequence[RunCondition], order: RunOrder | None, *, limit: int, offset: int
+    database: Database,
+    conditions: Sequence[RunCondition],
+    order: RunOrder | None,
+    *,
+    limit: int,
+    offset: int,
+    top_level: bool = False,
 ) -> list[str]:
-    """Ids of the runs that meet every condition, in the order, else the newest first."""
+    """Ids of the runs that meet every condition, in the order, else the newest first; without children if `top_level`."""
     params: dict[str, Any] = {"limit": limit, "offset": offset}
-    tests = [_test(condition, f"c{index}", params) for index, condition in enumerate(conditions)]
-    where = f"WHERE {' AND '.join(tests)}" if tests else ""
+    where = _where(conditions, top_level, params)
     by = _order(order, params) if order else ""
     rows = database.rows(
         f"SELECT run_id FROM runs {where} ORDER BY {by} started_at DESC, run_id DESC LIMIT :limit OFFSET :offset",
         params,
     )
     return [row["run_id"] for row in rows]
+
+
+def count_runs(database: Database, conditions: Sequence[RunCondition], *, top_level: bool = False) -> int:
+    """How many runs meet every condition."""
+    params: dict[str, Any] = {}
+    row = database.row(f"SELECT COUNT(*) FROM runs {_where(conditions, top_level, params)}", params)
+    assert row is not None
+    return int(row[0])
+
+
+def _where(conditions: Sequence[RunCondition], top_level: bool, params: dict[str, Any]) -> str:
+    tests = [_test(condition, f"c{index}", params) for index, condition in enumerate(conditions)]
+    if top_level:
+        tests.append("parent_run_id IS NULL")
+    return f"WHERE {' AND '.join(tests)}" if tests else ""
 
 
 def _test(condition: RunCondition, mark: str, params: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from sqlite3 import Row
+from typing import Any
 
 from .. import wire
 from ..domain.errors import ConflictError, InvalidInputError, NotFoundError
@@ -18,6 +18,7 @@ from .workspace import Transaction
 
 #: Ids in one query; SQLite allows 32,766 parameters, other engines fewer.
 _CHUNK = 500
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,10 +267,10 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
     found: dict[str, Run] = {}
     for start in range(0, len(run_ids), _CHUNK):
         chunk = run_ids[start : start + _CHUNK]
-        marks, ids = _marks(len(chunk)), _numbered(chunk)
+        marks = ", ".join("?" * len(chunk))
 
-        def named(sql: str, marks: str = marks, ids: dict[str, str] = ids) -> dict[str, list[Row]]:
-            return _grouped(database.rows(sql.format(marks=marks), ids))
+        def named(sql: str, marks: str = marks, chunk: Sequence[str] = chunk) -> dict[str, list[tuple[Any, ...]]]:
+            return _grouped(database.tuples(sql.format(marks=marks), chunk))
 
         params = named("SELECT run_id, name, value FROM run_params WHERE run_id IN ({marks}) ORDER BY run_id, name")
         metrics = named(
@@ -289,44 +290,62 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
         versions = named(
             "SELECT run_id, name, number FROM model_versions WHERE run_id IN ({marks}) ORDER BY name, number"
         )
-        for row in database.rows(
-            f"""SELECT runs.*, EXISTS (SELECT 1 FROM run_models WHERE run_models.run_id = runs.run_id) AS has_model,
-                       (SELECT COUNT(*) FROM runs AS child WHERE child.parent_run_id = runs.run_id) AS n_children
+        for (
+            run_id,
+            name,
+            experiment,
+            status,
+            actor,
+            started_at,
+            finished_at,
+            seconds,
+            seed,
+            note,
+            source,
+            environment_digest,
+            error,
+            parent_run_id,
+            has_model,
+            n_children,
+        ) in database.tuples(
+            f"""SELECT run_id, name, experiment, status, actor, started_at, finished_at, duration_seconds, seed, note,
+                       source, environment_digest, error, parent_run_id,
+                       EXISTS (SELECT 1 FROM run_models WHERE run_models.run_id = runs.run_id),
+                       (SELECT COUNT(*) FROM runs AS child WHERE child.parent_run_id = runs.run_id)
                 FROM runs WHERE run_id IN ({marks})""",
-            ids,
+            chunk,
         ):
-            run_id = row["run_id"]
             found[run_id] = Run(
                 run_id=run_id,
-                name=row["name"],
-                experiment=row["experiment"],
-                status=RunStatus(row["status"]),
-                actor=row["actor"],
-                started_at=datetime.fromisoformat(row["started_at"]),
-                finished_at=datetime.fromisoformat(row["finished_at"]) if row["finished_at"] else None,
-                duration_seconds=row["duration_seconds"],
-                seed=row["seed"],
-                note=row["note"],
-                source=wire.decode_json(row["source"], RunSource, f"source of run {run_id}"),
-                params={name: param(text) for _, name, text in params.get(run_id, ())},
-                metrics={name: number(value) for _, name, value in metrics.get(run_id, ())},
-                tags={name: value for _, name, value in tags.get(run_id, ())},
+                name=name,
+                experiment=experiment,
+                status=RunStatus(status),
+                actor=actor,
+                started_at=datetime.fromisoformat(started_at),
+                finished_at=datetime.fromisoformat(finished_at) if finished_at else None,
+                duration_seconds=seconds,
+                seed=seed,
+                note=note,
+                source=wire.decode_json(source, RunSource, f"source of run {run_id}"),
+                params={key: param(text) for _, key, text in params.get(run_id, ())},
+                metrics={key: _NAN if value is None else value for _, key, value in metrics.get(run_id, ())},
+                tags={key: value for _, key, value in tags.get(run_id, ())},
                 inputs=[
                     RunInput(
-                        variable=variable, dataset_ref=f"{name}@v{count}", digest=digest, n_rows=rows, n_columns=columns
+                        variable=variable, dataset_ref=f"{key}@v{count}", digest=digest, n_rows=rows, n_columns=columns
                     )
-                    for _, variable, name, count, digest, rows, columns in inputs.get(run_id, ())
+                    for _, variable, key, count, digest, rows, columns in inputs.get(run_id, ())
                 ],
                 artifacts=[
                     Artifact(path=path, digest=digest, size_bytes=size, media_type=media_type)
                     for _, path, digest, size, media_type in artifacts.get(run_id, ())
                 ],
-                environment_digest=row["environment_digest"],
-                error=wire.decode_json(row["error"], RunError, f"error of run {run_id}") if row["error"] else None,
-                model_refs=[f"{name}:{count}" for _, name, count in versions.get(run_id, ())],
-                has_model=bool(row["has_model"]),
-                parent_run_id=row["parent_run_id"],
-                n_children=row["n_children"],
+                environment_digest=environment_digest,
+                error=wire.decode_json(error, RunError, f"error of run {run_id}") if error else None,
+                model_refs=[f"{key}:{count}" for _, key, count in versions.get(run_id, ())],
+                has_model=bool(has_model),
+                parent_run_id=parent_run_id,
+                n_children=n_children,
             )
     return [found[run_id] for run_id in run_ids if run_id in found]
 
@@ -396,8 +415,8 @@ def _numbered(values: Iterable[str]) -> dict[str, str]:
     return {f"value{index}": value for index, value in enumerate(values)}
 
 
-def _grouped(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    groups: dict[str, list[Row]] = {}
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    groups: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
         groups.setdefault(row[0], []).append(row)
     return groups

@@ -56,6 +56,8 @@ def test_where_finds_the_runs_that_meet_every_condition(searched: Workspace, whe
         ("metrics.auc", ["weak", "good", "best", "empty"]),
         ("metrics.auc desc", ["best", "good", "weak", "empty"]),
         ("-params.C", ["best", "good", "weak", "empty"]),
+        ("-auc", ["best", "good", "weak", "empty"]),
+        ("auc", ["weak", "good", "best", "empty"]),
         ("params.C ASC", ["weak", "good", "best", "empty"]),
         ("name", ["best", "empty", "good", "weak"]),
         ("started_at", ["weak", "good", "best", "empty"]),
@@ -85,7 +87,7 @@ def test_a_condition_that_cannot_be_read_is_explained(workspace: Workspace, wher
         list_runs(workspace, where=where)
 
 
-@pytest.mark.parametrize("sort", ["auc", "metrics.auc upwards", "metrics.auc desc desc", "3"])
+@pytest.mark.parametrize("sort", ["metric.auc", "start_at", "metrics.auc upwards", "metrics.auc desc desc", "3"])
 def test_an_order_that_cannot_be_read_is_explained(workspace: Workspace, sort: str) -> None:
     with pytest.raises(InvalidInputError, match=r"metrics\."):
         list_runs(workspace, sort=sort)
@@ -94,7 +96,7 @@ def test_an_order_that_cannot_be_read_is_explained(workspace: Workspace, sort: s
 def test_runs_become_a_table(searched: Workspace) -> None:
     table = RunList(list_runs(searched)).to_pandas()
     assert list(table["name"]) == ["empty", "best", "good", "weak"]
-    assert list(table.columns[9:]) == [
+    assert list(table.columns[10:]) == [
         "metrics.auc",
         "metrics.auc (test)",
         "params.C",
