@@ -10,7 +10,11 @@ from ..domain.run_comparison import ComparedValue, RunComparison
 from ..figures import duration
 from .display import Quiet, Shown, Stacked, Status, Table
 
-_COLOURS = {"+": "var(--jp-success-color1,#2e7d32)", "-": "var(--jp-error-color1,#c62828)", "@": "var(--jp-ui-font-color2,#757575)"}
+_COLOURS = {
+    "+": "var(--jp-success-color1,#2e7d32)",
+    "-": "var(--jp-error-color1,#c62828)",
+    "@": "var(--jp-ui-font-color2,#757575)",
+}
 
 
 @dataclass(frozen=True, repr=False)

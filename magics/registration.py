@@ -95,7 +95,16 @@ def all_magics() -> list[Magic]:
 
     declaring = (data_magics, endpoint_magics, lineage_magics, model_magics, monitor_magics, run_magics, train_magic)
     assert all((*declaring, validation_magics))
-    order = ["snap", "snap_train", "snap_runs", "snap_compare", "snap_data", "snap_validate", "snap_suite", "snap_lineage"]
+    order = [
+        "snap",
+        "snap_train",
+        "snap_runs",
+        "snap_compare",
+        "snap_data",
+        "snap_validate",
+        "snap_suite",
+        "snap_lineage",
+    ]
     order += ["snap_models", "snap_register", "snap_promote"]
     return sorted(_MAGICS.values(), key=lambda m: order.index(m.name) if m.name in order else len(order))
 

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": set(),
     "profiles": {"store"},
     "runs": {"store", "datasets"},
-    "governance": {"store", "datasets"},
+    "governance": {"store", "datasets", "runs"},
     "datasets": {"store", "profiles"},
     "validation": {"store", "datasets"},
     "export": {"store"},

@@ -1,84 +1,96 @@
-"""What scikit-learn does in a cell, recorded without a word in the cell: estimators, their params, measured numbers."""
+"""What libraries do while a run is recorded, kept without a word in the code: fits, params, measured numbers, losses."""
 
 from __future__ import annotations
 
 import types
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..domain.run import ParamValue
-from .estimators import Fit, FitWatch
-from .imports import WhenImported
-from .measures import MeasureWatch
+from .estimators import Fit
 from .params import MAX_PARAMS, estimator_params
-from .stack import call_site, is_inside_a_library_call, is_users_code
+from .stack import call_site
+from .watching import start_watching, stop_watching
 
 if TYPE_CHECKING:
     from ..runs.tracking import ActiveRun
 
+#: Fits that are remembered, with what they were fitted on: a loop over a thousand models must not hold a thousand frames.
+MAX_FITS = 50
+
 
 class Autolog:
-    """Active between `start` and `stop`, and only there. scikit-learn is never imported for it."""
+    """What is seen for one run between `start` and `stop`. No library is imported for it."""
 
     def __init__(self, active: ActiveRun, namespace: Mapping[str, Any]) -> None:
-        self._active = active
-        self._namespace = namespace
-        self._fits = FitWatch()
-        self._measures = MeasureWatch(self._measured)
-        self._imports = WhenImported({"sklearn.base": self._fits.start, "sklearn.metrics": self._measures.start})
+        self.active = active
+        self.namespace = namespace
+        self.fits: list[Fit] = []
+        self._own: list[Fit] = []
+        self._params: dict[str, ParamValue] = {}
         self._sites: dict[tuple[str, str], list[tuple[tuple[int, int], ...]]] = {}
-
-    @property
-    def fits(self) -> list[Fit]:
-        """The estimators that the user fitted, each once, in the order of their last fit."""
-        return self._fits.fits
+        self._trainings: dict[str, list[weakref.ref[Any]]] = {}
 
     def start(self) -> None:
         """Begin to watch."""
-        self._imports.start()
+        start_watching(self)
 
     def stop(self) -> None:
-        """Leave no trace."""
-        self._imports.stop()
-        self._measures.stop()
-        self._fits.stop()
+        """Leave no trace, once the last run that is watched has stopped."""
+        stop_watching(self)
 
     def params(self, namespace: Mapping[str, Any]) -> dict[str, ParamValue]:
         """Params of the model (the predictor that would be kept) by their names, those of other estimators behind theirs."""
         from .training import choose_model
 
-        chosen = choose_model(self.fits, namespace)
-        first = chosen.fit if chosen is not None else (self.fits[-1] if self.fits else None)
+        fits = self._own or self.fits
+        chosen = choose_model(fits, namespace)
+        first = chosen.fit if chosen is not None else (fits[-1] if fits else None)
         if first is None:
-            return {}
+            return dict(self._params)
         params = estimator_params(first.estimator)
         names = {id(value): name for name, value in namespace.items() if not name.startswith("_")}
-        for fit in self.fits:
+        for fit in fits:
             prefix = names.get(id(fit.estimator))
             if fit is not first and prefix is not None:
                 params.update((f"{prefix}.{name}", value) for name, value in estimator_params(fit.estimator).items())
-        return dict(list(params.items())[:MAX_PARAMS])
+        return dict(list({**self._params, **params}.items())[:MAX_PARAMS])
 
-    def _measured(self, name: str, result: Any, caller: types.FrameType) -> None:
-        """Record a number under the function's name.
+    def note_params(self, params: Mapping[str, ParamValue]) -> None:
+        """Settings that a library was given; those of its first use count."""
+        for name, value in params.items():
+            self._params.setdefault(name, value)
 
-        Turns of a loop are steps of one metric; a second place in the code that calls the same function is another
-        metric, `name_2`.
+    def add_fit(self, fit: Fit, is_own: bool) -> None:
+        """The user fits an estimator, in this run (`is_own`) or in one inside of it."""
+        # A loop over batches or folds is one estimator fitted again: the last time counts.
+        self.fits = [*_without(self.fits, fit)[1 - MAX_FITS :], fit]
+        if is_own:
+            self._own = [*_without(self._own, fit)[1 - MAX_FITS :], fit]
+
+    def name_of(self, run_id: str, name: str, caller: types.FrameType) -> str:
+        """The metric of a number that is measured there.
+
+        Turns of a loop are steps of one metric; a second place in the code that measures the same is another metric,
+        `name_2`.
         """
-        from ..runs.tracking import active_run
-
-        if not is_users_code(caller, self._namespace) or is_inside_a_library_call(caller):
-            return
-        if not isinstance(result, (int, float)) and not (
-            hasattr(result, "item") and getattr(result, "shape", None) == ()
-        ):
-            return
-        run = active_run() or self._active
-        if not run.is_active:
-            return
-        sites = self._sites.setdefault((run.run_id, name), [])
-        site = call_site(caller, self._namespace)
+        sites = self._sites.setdefault((run_id, name), [])
+        site = call_site(caller, self.namespace)
         if site not in sites:
             sites.append(site)
         number = sites.index(site) + 1
-        run.log_metric(name if number == 1 else f"{name}_{number}", float(result))
+        return name if number == 1 else f"{name}_{number}"
+
+    def ending_of(self, run_id: str, training: Any) -> str:
+        """Behind the metric names of a training: nothing for the first in a run, `_2` for the second."""
+        trainings = self._trainings.setdefault(run_id, [])
+        places = [place for place, known in enumerate(trainings) if known() is training]
+        if not places:
+            places = [len(trainings)]
+            trainings.append(weakref.ref(training))
+        return f"_{places[0] + 1}" if places[0] else ""
+
+
+def _without(fits: list[Fit], fit: Fit) -> list[Fit]:
+    return [earlier for earlier in fits if earlier.estimator is not fit.estimator]

@@ -13,8 +13,10 @@ from ..domain.errors import InvalidInputError, SnapMLError
 from ..domain.names import check_name
 from ..domain.run import RunError, RunSource, RunStatus
 from .autolog import Autolog
+from .imports import WhenImported
 from .inputs import KeptInput, find_tables, keep_table, why_not_kept
 from .output import OutputCopy
+from .shown_figures import FigureWatch
 from .stack import unlink_our_entries, users_traceback
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class CellRecording:
         self.warnings: list[str] = []
         self._autolog = Autolog(active, namespace)
         self._output = OutputCopy()
+        self._figures = FigureWatch()
         self._undo: list[Callable[[], None]] = []
         self._began = time.perf_counter()
 
@@ -142,6 +145,7 @@ class CellRecording:
                 with self._warning_of("Not everything was recorded"):
                     self._log_params()
                     self._log_output()
+                    self._log_figures()
                 if status is RunStatus.finished:
                     with self._warning_of("The model is not kept"):
                         model = self._keep_model()
@@ -196,6 +200,7 @@ class CellRecording:
         self._undo.append(give_back)
         self._output.start()
         self._undo.append(self._output.stop)
+        self._watch_figures()
         self._autolog.start()
         self._undo.append(self._autolog.stop)
         if self.options.seed is not None:
@@ -220,6 +225,17 @@ class CellRecording:
                 self.active.log_artifact(text.encode("utf-8", "replace"), f"{name}.txt", media_type="text/plain")
             if self._output.was_cut(name):
                 self.warnings.append(f"The cell printed more to {name} than is kept; {name}.txt ends with how much.")
+
+    def _watch_figures(self) -> None:
+        imports = WhenImported({"matplotlib.backend_bases": self._figures.start})
+        imports.start()
+        self._undo += [imports.stop, self._figures.stop]
+
+    def _log_figures(self) -> None:
+        for path, content in self._figures.figures:
+            self.active.log_artifact(content, path)
+        if self._figures.n_left_out:
+            self.warnings.append(f"{self._figures.n_left_out} more figures were shown than are kept.")
 
     def _keep_model(self) -> RunModel | None:
         from ..domain.errors import NotFoundError

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
+import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .stack import is_inside_a_library_call
 
 _METHODS = ("fit", "partial_fit", "fit_transform", "fit_predict")
-#: Fits that are remembered, with what they were fitted on: a loop over a thousand models must not hold a thousand frames.
-MAX_FITS = 50
 _watching: FitWatch | None = None
 
 
@@ -31,15 +29,25 @@ class Fit:
     X: Any
     y: Any
     finished: bool = False
+    began: float = 0.0
+
+
+class FitListener(Protocol):
+    """Is told of the user's fits."""
+
+    def fit_began(self, fit: Fit) -> None:
+        """It is about to run."""
+
+    def fit_ended(self, fit: Fit, seconds: float) -> None:
+        """It returned."""
 
 
 class FitWatch:
-    """The outermost fits between `start` and `stop`, in order."""
+    """Tells of the outermost fits between `start` and `stop`."""
 
-    def __init__(self) -> None:
-        self.fits: list[Fit] = []
+    def __init__(self, listener: FitListener) -> None:
+        self._listener = listener
         self._undo: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Watch every estimator class there is and every one that will be. Needs `sklearn.base` to be loaded."""
@@ -77,11 +85,15 @@ class FitWatch:
             args[0] if args else kwargs.get("X"),
             args[1] if len(args) > 1 else kwargs.get("y", kwargs.get("Y")),
         )
-        with self._lock:
-            # A loop over batches or folds is one estimator fitted again: the last time counts.
-            self.fits = [earlier for earlier in self.fits if earlier.estimator is not estimator]
-            self.fits = [*self.fits[1 - MAX_FITS :], fit]
+        self._listener.fit_began(fit)
+        fit.began = time.perf_counter()
         return fit
+
+    def leave(self, fit: Fit) -> None:
+        """The call returned."""
+        seconds = time.perf_counter() - fit.began
+        fit.finished = True
+        self._listener.fit_ended(fit, seconds)
 
     def _watch(self, cls: type) -> None:
         for name in _METHODS:
@@ -106,12 +118,12 @@ def _seen(original: types.FunctionType) -> Callable[..., Any]:
     # original and finds the watch by import. In such a process there is none.
     @functools.wraps(original)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from snapml_jupyter.capture.estimators import entering
+        from snapml_jupyter.capture.estimators import entering, left
 
         record = entering(self, args, kwargs)
         result = original(self, *args, **kwargs)
         if record is not None:
-            record.finished = True
+            left(record)
         return result
 
     return fit
@@ -122,6 +134,14 @@ def entering(estimator: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> F
     watch = _watching
     frame = sys._getframe(1).f_back
     return watch.enter(estimator, args, kwargs, frame) if watch is not None and frame is not None else None
+
+
+def left(fit: Fit) -> None:
+    """Called by a watched `fit` that returns."""
+    if _watching is not None:
+        _watching.leave(fit)
+    else:
+        fit.finished = True
 
 
 def _subclasses(cls: type[Any]) -> Iterator[type[Any]]:

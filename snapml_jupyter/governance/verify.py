@@ -8,6 +8,7 @@ from ..datasets.contents import columns_with, damaged_chunks, list_packs
 from ..domain.errors import DamagedContentError
 from ..domain.event import Problem, VerifyReport
 from ..operations import operation
+from ..runs.journals import check_journals
 from ..store import audit, overview
 from ..store.workspace import Workspace
 
@@ -57,4 +58,5 @@ def verify(workspace: Workspace) -> VerifyReport:
                     kind="missing", subject=digest, message=f"Blob {digest[:12]} is missing: the {'; '.join(roles)}."
                 )
             )
+    problems += check_journals(workspace)
     return VerifyReport(passed=not problems, n_audit_entries=n_entries, n_blobs=len(kept), problems=problems)

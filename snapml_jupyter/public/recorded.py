@@ -54,6 +54,7 @@ def _run_of(
     autolog = given.pop("autolog", True)
     with start_run(workspace(), source=RunSource(kind="function", code=_code(function)), **given) as run:
         run.log_params(_arguments(function, args, kwargs))
+        run.is_autologged = autolog
         if autolog:
             autolog_run(run)
         yield run

@@ -45,6 +45,7 @@ def start_run(
     active = tracking.start_run(
         workspace(), name, experiment=experiment, seed=seed, tags=tags, note=note, parent=parent, resume=resume
     )
+    active.is_autologged = autolog
     if autolog:
         from ..capture.script import autolog_run
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ..domain.errors import UnavailableError
+from ..domain.event import Problem
 from ..store import run_metrics
 from ..store import runs as store
-from ..store.journal_file import Journal, list_journals, open_journal
+from ..store.journal_file import FOLDER_NAME, Journal, list_journals, open_journal
 from ..store.workspace import Transaction, Workspace
 from .processes import is_gone
 
@@ -96,3 +97,25 @@ def fold_pending(workspace: Workspace, run_id: str | None = None, *, wait_second
     except (UnavailableError, OSError, sqlite3.Error):
         return False
     return True
+
+
+def check_journals(workspace: Workspace) -> list[Problem]:
+    """What is wrong with journals: those that cannot be read, and those of runs that the workspace does not have."""
+    problems = []
+    for path in list_journals(workspace.folder):
+        try:
+            journal = open_journal(path)
+        except (ValueError, OSError) as error:
+            message = f"The metrics in {path.name} cannot be read: {error}."
+            problems.append(Problem(kind="damaged", subject=f"{FOLDER_NAME}/{path.name}", message=message))
+            continue
+        if journal is None:
+            continue
+        journal.close()
+        if not store.load_runs(workspace.database, [journal.run_id]):
+            message = (
+                f"{path.name} holds metrics of run {journal.run_id}, which this workspace does not have: was an older copy "
+                "of the database put back?"
+            )
+            problems.append(Problem(kind="missing", subject=f"run {journal.run_id}", message=message))
+    return problems

@@ -57,12 +57,15 @@ class ActiveRun:
         self.pid = os.getpid()
         #: Whether runs that are started in its block are its children.
         self.encloses = False
+        #: Whether what libraries do while it is the active one is recorded in it.
+        self.is_autologged = True
         self._run = run
         self._began = time.perf_counter() - (run.duration_seconds or 0.0)  # a resumed run goes on counting
         self._ended: RunStatus | None = None
         self._lock = threading.RLock()
         self._held_back: list[Callable[[], None]] = []
         self._n_dropped = 0
+        self._held_points: list[MetricValue] = []
         self._points_are_held = False
         self._retry_at = 0.0
         self._warned = False
@@ -297,9 +300,24 @@ class ActiveRun:
     def _hold_point(self, name: str, value: float, step: int | None, at_ns: int) -> None:
         """Write a point without the journal: at once when the database answers, else with what is held back."""
         at = from_microseconds(at_ns // 1000)
-        point = MetricValue(name=name, value=value, step=step, logged_at=at)
-        self._write(lambda: recording.record_metrics(self.workspace, self.run_id, [point]))
-        self._points_are_held = bool(self._held_back)
+        with self._lock:
+            if self._ended is not None:
+                raise self._has_ended()
+            if len(self._held_points) < _MAX_HELD_BACK:
+                self._held_points.append(MetricValue(name=name, value=value, step=step, logged_at=at))
+            else:
+                self._n_dropped += 1
+            if not self._points_are_held:
+                self._points_are_held = True
+                self._write_now(self._write_held_points)
+            elif time.monotonic() >= self._retry_at:
+                self._write_now(None)
+
+    def _write_held_points(self) -> None:
+        points = list(self._held_points)
+        recording.record_metrics(self.workspace, self.run_id, points)
+        del self._held_points[: len(points)]
+        self._points_are_held = False
 
     def _send_points(self) -> None:
         """Send what is held of a run on a remote workspace."""
@@ -315,14 +333,15 @@ class ActiveRun:
                 raise self._has_ended()
             self._write_now(write)
 
-    def _write_now(self, write: Callable[[], None]) -> None:
+    def _write_now(self, write: Callable[[], None] | None) -> None:
         if self._held_back and time.monotonic() < self._retry_at:
             self._hold_back(write)
             return
         tried_at = time.monotonic()
         try:
             self._flush()
-            write()
+            if write is not None:
+                write()
         except _CANNOT_WRITE as error:
             self._hold_back(write)
             now = time.monotonic()
@@ -339,9 +358,10 @@ class ActiveRun:
                     f"Run {self.name} ({self.run_id}) left something out: {error}", SnapMLWarning, stacklevel=4
                 )
             del self._held_back[0]
-        self._points_are_held = False
 
-    def _hold_back(self, write: Callable[[], None]) -> None:
+    def _hold_back(self, write: Callable[[], None] | None) -> None:
+        if write is None:
+            return
         if len(self._held_back) < _MAX_HELD_BACK:
             self._held_back.append(write)
         else:
@@ -367,7 +387,7 @@ class ActiveRun:
             )
 
     def _say_what_is_lost(self) -> None:
-        n_lost = len(self._held_back) + self._n_dropped
+        n_lost = len(self._held_back) + self._n_dropped + len(self._held_points) - self._points_are_held
         if n_lost:
             warnings.warn(
                 f"Run {self.name} ({self.run_id}) ended while the workspace could not be written: the last {n_lost:,} things "

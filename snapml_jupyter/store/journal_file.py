@@ -326,7 +326,7 @@ def list_journals(folder: Path, run_id: str | None = None) -> list[Path]:
             for name in os.listdir(place)
             if name.endswith(SUFFIX) and (run_id is None or name.startswith(f"{run_id}."))
         ]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [place / name for name in sorted(found)]
 

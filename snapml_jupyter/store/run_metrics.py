@@ -35,6 +35,8 @@ def fold_journals(tx: Transaction, run_id: str, journals: Iterable[Journal]) -> 
     """
     n_points = 0
     for journal in journals:
+        if not journal.path.exists():  # taken over, taken away and forgotten since it was opened
+            continue
         start = folded_bytes(tx.workspace.database, journal.name)
         end = journal.end_of(start)
         if end == start:

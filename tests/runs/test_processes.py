@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from snapml_jupyter.domain.errors import ConflictError, InvalidInputError
 from snapml_jupyter.domain.run import RunStatus
 from snapml_jupyter.runs import recording
 from snapml_jupyter.runs.processes import is_gone, this_process
 from snapml_jupyter.runs.queries import get_run, list_metric_points, list_runs
 from snapml_jupyter.runs.tracking import active_run, start_run
 from snapml_jupyter.store import events
+from snapml_jupyter.store.journal_file import list_journals
 from snapml_jupyter.store.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +31,7 @@ from snapml_jupyter.store.workspace import Workspace
 workspace = Workspace(sys.argv[1], actor="ada")
 sys.stdin.readline()  # all begin together
 with start_run(workspace, "writer", capture_environment=False) as run:
-    for value in range(200):
+    for value in range(3000):
         run.log_metric("loss", value)
 """
 
@@ -58,8 +60,8 @@ def spawn(program: str, workspace: Workspace) -> subprocess.Popen[str]:
     )
 
 
-def test_four_processes_record_at_once_without_an_error(workspace: Workspace) -> None:
-    writers = [spawn(WRITER, workspace) for _ in range(4)]
+def test_eight_processes_record_at_once_without_an_error(workspace: Workspace) -> None:
+    writers = [spawn(WRITER, workspace) for _ in range(8)]
     for writer in writers:
         assert writer.stdin is not None
         writer.stdin.write("go\n")
@@ -68,10 +70,10 @@ def test_four_processes_record_at_once_without_an_error(workspace: Workspace) ->
         _, problems = writer.communicate(timeout=120)
         assert (writer.returncode, problems) == (0, "")
     runs = list_runs(workspace, name="writer")
-    assert [run.status for run in runs] == [RunStatus.finished] * 4
+    assert [run.status for run in runs] == [RunStatus.finished] * 8
     for run in runs:
         points = list_metric_points(workspace, run.run_id)
-        assert [(p.step, p.value) for p in points] == [(n, float(n)) for n in range(200)]
+        assert [(p.step, p.value) for p in points] == [(n, float(n)) for n in range(3000)]
 
 
 def test_a_killed_process_keeps_every_metric_and_its_run_shows_as_interrupted(workspace: Workspace) -> None:
@@ -95,6 +97,99 @@ def test_a_killed_process_keeps_every_metric_and_its_run_shows_as_interrupted(wo
     told = [event for event in events.list_events(workspace.database, limit=5000) if event.kind == "run.finished"]
     list_runs(workspace)
     assert [event.details["status"] for event in told] == ["interrupted"]
+
+
+TALKER = """
+import sys
+from snapml_jupyter.runs.tracking import start_run
+from snapml_jupyter.store.workspace import Workspace
+workspace = Workspace(sys.argv[1], actor="ada")
+with start_run(workspace, "parent", capture_environment=False) as run:
+    print(run.run_id, flush=True)
+    for line in sys.stdin:
+        try:
+            run.log_metric("loss", float(line))
+            print("kept", flush=True)
+        except Exception as error:
+            print(type(error).__name__, error, flush=True)
+"""
+
+
+def test_what_a_living_process_logged_is_seen_at_once_and_its_run_can_be_ended_elsewhere(workspace: Workspace) -> None:
+    talker = spawn(TALKER, workspace)
+    assert talker.stdout is not None and talker.stdin is not None
+    run_id = talker.stdout.readline().strip()
+
+    def tell(value: float) -> str:
+        assert talker.stdout is not None and talker.stdin is not None
+        talker.stdin.write(f"{value}\n")
+        talker.stdin.flush()
+        return talker.stdout.readline().strip()
+
+    for value in (1.0, 2.0):
+        assert tell(value) == "kept"
+        assert get_run(workspace, run_id).metrics == {"loss": value}
+    recording.finish_run(workspace, run_id)
+    assert tell(3.0).startswith("ConflictError Run parent")
+    talker.communicate(timeout=30)
+    assert [p.value for p in list_metric_points(workspace, run_id)] == [1.0, 2.0]
+    list_runs(workspace)
+    assert list_journals(workspace.folder) == []
+
+
+def test_a_killed_run_is_resumed_where_it_stopped(workspace: Workspace) -> None:
+    victim = spawn(VICTIM, workspace)
+    assert victim.stdout is not None
+    while int(victim.stdout.readline()) < 20:
+        pass
+    run_id = get_run(workspace, "victim").run_id
+    with pytest.raises(ConflictError, match="still being recorded by process"):
+        start_run(workspace, resume="victim")
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate(timeout=30)
+    n_before = len(list_metric_points(workspace, run_id))
+    with start_run(workspace, resume="victim", tags={"resumed": "yes"}) as run:
+        assert run.run_id == run_id
+        assert get_run(workspace, run_id).status is RunStatus.running
+        run.log_metric("loss", -1.0)
+    points = list_metric_points(workspace, run_id)
+    assert (points[-1].step, points[-1].value, len(points)) == (n_before, -1.0, n_before + 1)
+    kept = get_run(workspace, run_id)
+    assert (kept.status, kept.tags) == (RunStatus.finished, {"resumed": "yes"})
+    with pytest.raises(InvalidInputError, match="give resume= alone"):
+        start_run(workspace, "other", resume="victim")
+
+
+FULL_DISK = """
+import resource, signal, sys
+from snapml_jupyter.runs import tracking
+from snapml_jupyter.store.workspace import Workspace
+workspace = Workspace(sys.argv[1], actor="ada")
+run = tracking.start_run(workspace, "full", capture_environment=False)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))  # what no file may pass: as if the disk were full
+for value in range(5_000):
+    run.log_metric("loss", value)
+print("the training goes on")
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+"""
+
+
+def test_a_full_disk_while_logging_warns_once_and_stops_nothing(workspace: Workspace) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(workspace.folder)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "the training goes on\n", done.stderr
+    assert done.returncode == 0
+    assert done.stderr.count("SnapMLWarning") == 1, done.stderr
+    assert "cannot be recorded for now" in done.stderr
+    points = list_metric_points(workspace, "full")
+    assert [point.value for point in points] == [float(n) for n in range(5_000)]
 
 
 def test_only_a_process_that_certainly_ended_is_gone() -> None:
