@@ -40,11 +40,14 @@ class Autolog:
         """Leave no trace, once the last run that is watched has stopped."""
         stop_watching(self)
 
-    def params(self, namespace: Mapping[str, Any]) -> dict[str, ParamValue]:
-        """Params of the model (the predictor that would be kept) by their names, those of other estimators behind theirs."""
+    def params(self, namespace: Mapping[str, Any], *, own_only: bool = False) -> dict[str, ParamValue]:
+        """Params of the model (the predictor that would be kept) by their names, those of other estimators behind theirs.
+
+        `own_only` leaves out what was fitted in runs inside of this one.
+        """
         from .training import choose_model
 
-        fits = self._own or self.fits
+        fits = self._own if own_only else self._own or self.fits
         chosen = choose_model(fits, namespace)
         first = chosen.fit if chosen is not None else (fits[-1] if fits else None)
         if first is None:
@@ -82,9 +85,9 @@ class Autolog:
         number = sites.index(site) + 1
         return name if number == 1 else f"{name}_{number}"
 
-    def ending_of(self, run_id: str, training: Any) -> str:
-        """Behind the metric names of a training: nothing for the first in a run, `_2` for the second."""
-        trainings = self._trainings.setdefault(run_id, [])
+    def ending_of(self, kind: str, training: Any) -> str:
+        """Behind the metric names of a training: nothing for the first of its kind in a run, `_2` for the second."""
+        trainings = self._trainings.setdefault(kind, [])
         places = [place for place, known in enumerate(trainings) if known() is training]
         if not places:
             places = [len(trainings)]

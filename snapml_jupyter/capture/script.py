@@ -19,7 +19,7 @@ def autolog_run(active: ActiveRun) -> None:
 
     def end() -> None:
         autolog.stop()
-        found = autolog.params(namespace)
+        found = autolog.params(namespace, own_only=True)
         if found:
             given = active.run.params
             active.log_params({name: value for name, value in found.items() if name not in given})

@@ -43,7 +43,7 @@ class LightGBMWatch:
                 found = seen.target()
                 if found is not None:
                     autolog, active = found
-                    ending = autolog.ending_of(active.run_id, booster)
+                    ending = autolog.ending_of(f"{active.run_id} lightgbm", booster)
                     step = booster.current_iteration() - 1
                     autolog.note_params(_settings(getattr(booster, "params", None)))
                     for data_name, metric, value, *_ in results:
@@ -77,7 +77,7 @@ class XGBoostWatch:
                 found = seen.target()
                 if found is not None:
                     autolog, active = found
-                    ending = autolog.ending_of(active.run_id, container)
+                    ending = autolog.ending_of(f"{active.run_id} xgboost", container)
                     for data_name, metrics in container.history.items():
                         for metric, values in metrics.items():
                             last = values[-1]
