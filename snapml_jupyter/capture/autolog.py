@@ -27,6 +27,8 @@ class Autolog:
         self.active = active
         self.namespace = namespace
         self.fits: list[Fit] = []
+        #: What the user's fits in this run took together. A tag and not a metric: it never comes out the same twice.
+        self.fit_seconds = 0.0
         self._own: list[Fit] = []
         self._params: dict[str, ParamValue] = {}
         self._sites: dict[tuple[str, str], list[tuple[tuple[int, int], ...]]] = {}

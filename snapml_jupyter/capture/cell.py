@@ -217,6 +217,8 @@ class CellRecording:
         given = self.active.run.params
         found = self._autolog.params(self.namespace)
         self.active.log_params({name: value for name, value in found.items() if name not in given})
+        if self._autolog.fit_seconds:
+            self.active.set_tag("fit_seconds", round(self._autolog.fit_seconds, 6))
 
     def _log_output(self) -> None:
         for name in ("stdout", "stderr"):

@@ -23,6 +23,8 @@ def autolog_run(active: ActiveRun) -> None:
         if found:
             given = active.run.params
             active.log_params({name: value for name, value in found.items() if name not in given})
+        if autolog.fit_seconds:
+            active.set_tag("fit_seconds", round(autolog.fit_seconds, 6))
 
     active.before_end(end)
     autolog.start()

@@ -82,11 +82,11 @@ class Seen:
                 run_id, is_own = known[run_id].active.parent_run_id, False
 
     def fit_ended(self, fit: Fit, seconds: float) -> None:
-        """How long it took is a number of the run."""
+        """How long it took is part of what its run is tagged with."""
         with self.quietly():
             found = self.target()
-            if found is not None:
-                found[1].log_metric("fit_seconds", seconds)
+            if found is not None and found[0].active is found[1]:
+                found[0].fit_seconds += seconds
 
     def measured(self, name: str, result: Any, caller: types.FrameType) -> None:
         """A function of `sklearn.metrics` gave a number."""

@@ -9,13 +9,6 @@ from enum import Enum
 ParamValue = bool | int | float | str | None
 
 
-#: Metrics that autologging takes from a clock: they say how long something took, never whether it came out the same.
-TIMED_METRICS = frozenset(
-    {"fit_seconds"}
-    | {f"{part}_{what}" for part in ("train", "eval") for what in ("runtime", "samples_per_second", "steps_per_second")}
-)
-
-
 class RunStatus(str, Enum):
     """Where a run stands. `running` ends in exactly one of the others."""
 

@@ -102,6 +102,8 @@ def _test(condition: RunCondition, mark: str, params: dict[str, Any]) -> str:
             compared = f"{_IS_NUMBER} AND CAST(value AS REAL) {sign} :{mark}"
         else:
             params[mark] = json.dumps(value)
+    elif key.group == "tags" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        compared = f"value GLOB '[-+.0-9]*' AND CAST(value AS REAL) {sign} :{mark}"
     elif key.group == "tags" and not isinstance(value, str):
         params[mark] = json.dumps(value)
     return (
@@ -123,6 +125,8 @@ def _order(order: RunOrder, params: dict[str, Any]) -> str:
     value = (
         f"(SELECT value FROM {GROUPS[key.group]} AS kept WHERE kept.run_id = runs.run_id AND kept.name = :sort_name)"
     )
+    if key.group == "tags":  # texts, of which some are numbers
+        return f"({value} IS NULL), CAST({value} AS REAL) {direction}, {value} {direction}, "
     if key.group != "params":
         return f"({value} IS NULL), {value} {direction}, "
     number = f"(SELECT CAST(value AS REAL) FROM run_params AS kept WHERE kept.run_id = runs.run_id AND kept.name = :sort_name AND {_IS_NUMBER})"

@@ -93,6 +93,14 @@ def test_an_order_that_cannot_be_read_is_explained(workspace: Workspace, sort: s
         list_runs(workspace, sort=sort)
 
 
+def test_tags_that_are_numbers_compare_as_numbers(workspace: Workspace) -> None:
+    for seconds in ("9.5", "10", "fast"):
+        with start_run(workspace, f"r{seconds}", tags={"took": seconds}, capture_environment=False):
+            pass
+    assert [run.name for run in list_runs(workspace, where="tags.took > 9", sort="-tags.took")] == ["r10", "r9.5"]
+    assert [run.name for run in list_runs(workspace, where="tags.took = fast")] == ["rfast"]
+
+
 def test_runs_become_a_table(searched: Workspace) -> None:
     table = RunList(list_runs(searched)).to_pandas()
     assert list(table["name"]) == ["empty", "best", "good", "weak"]

@@ -83,6 +83,14 @@ export interface CleaningReport {
   problems: string[];
 }
 
+/** How the code of a run differs from that of the first one, as lines of a unified diff; none when it is the same. */
+export interface CodeDiff {
+  run_id: string;
+  lines: string[];
+  n_added: number;
+  n_removed: number;
+}
+
 /** One column of a version. `type` is the Arrow type, `dtype` what pandas called it. */
 export interface Column {
   name: string;
@@ -159,6 +167,20 @@ export interface ColumnProfile {
   top_values: [string, Float][] | null;
   minimum_text: string | null;
   maximum_text: string | null;
+}
+
+/** The dataset version that each run read through a variable; None where it read none. */
+export interface ComparedInput {
+  variable: string;
+  dataset_refs: (string | null)[];
+  differs: boolean;
+}
+
+/** One param, metric or fact of the environment in each of the runs, in their order; None where a run has none. */
+export interface ComparedValue {
+  name: string;
+  values: (boolean | number | Float | string | null)[];
+  differs: boolean;
 }
 
 /**
@@ -476,6 +498,20 @@ export interface LineageRecord {
   is_cut: boolean;
 }
 
+/**
+ * A metric over the course of a run, thinned to what a chart can show: of `n_points` those that stand out.
+ *
+ * `seconds` counts from the start of the run.
+ */
+export interface MetricCurve {
+  run_id: string;
+  name: string;
+  n_points: number;
+  steps: number[];
+  values: Float[];
+  seconds: Float[];
+}
+
 /** One measured number; `step` counts from 0 within its name. */
 export interface MetricPoint {
   name: string;
@@ -656,7 +692,11 @@ export interface RowChange {
   after: unknown[] | null;
 }
 
-/** One run as it is kept. Metrics hold the latest value of each name; points have their own call. */
+/**
+ * One run as it is kept. Metrics hold the latest value of each name; points have their own call.
+ *
+ * `parent_run_id` is the run it was started inside of, `n_children` how many were started inside of it.
+ */
 export interface Run {
   run_id: string;
   name: string;
@@ -678,6 +718,26 @@ export interface Run {
   error: RunError | null;
   model_refs: string[];
   has_model: boolean;
+  parent_run_id: string | null;
+  n_children: number;
+}
+
+/** The names that runs of the workspace have values of. */
+export interface RunColumns {
+  params: string[];
+  metrics: string[];
+  tags: string[];
+}
+
+/** Two or more runs side by side. Of the environment only what differs, and Python's version. */
+export interface RunComparison {
+  runs: Run[];
+  params: ComparedValue[];
+  metrics: ComparedValue[];
+  inputs: ComparedInput[];
+  environment: ComparedValue[];
+  code: CodeDiff[];
+  curves: MetricCurve[];
 }
 
 /** The exception that ended a run; `line` counts from 1 within the user's cell. */
@@ -710,11 +770,34 @@ export interface RunModel {
   training_ref: string | null;
 }
 
+/** Some rows of a list of `n_total`, from `offset` on. */
+export interface RunPage {
+  rows: RunRow[];
+  n_total: number;
+  offset: number;
+}
+
 /** The process a run lives in: `created_at` (seconds since 1970) tells it from a later one with the same pid. */
 export interface RunProcess {
   host: string;
   pid: number;
   created_at: Float;
+}
+
+/** A run as a row of a long list: without its code, files and inputs, and only the values that were asked for. */
+export interface RunRow {
+  run_id: string;
+  name: string;
+  experiment: string;
+  status: RunStatus;
+  actor: string;
+  started_at: string;
+  duration_seconds: Float | null;
+  parent_run_id: string | null;
+  n_children: number;
+  params: Record<string, boolean | number | Float | string | null>;
+  metrics: Record<string, Float>;
+  tags: Record<string, string>;
 }
 
 /** Where the code came from: the cell as the user wrote it, and the notebook it stands in. */
@@ -729,6 +812,11 @@ export interface RunSource {
 /** Where a run stands. `running` ends in exactly one of the others. */
 export type RunStatus = 'cancelled' | 'failed' | 'finished' | 'interrupted' | 'running';
 
+export interface RunsCompareRunsArguments {
+  refs: string[];
+  max_points?: number;
+}
+
 export interface RunsCreateRunArguments {
   name?: string | null;
   experiment?: string | null;
@@ -738,6 +826,7 @@ export interface RunsCreateRunArguments {
   source?: RunSource | null;
   environment?: Environment | null;
   process?: RunProcess | null;
+  parent?: string | null;
 }
 
 export interface RunsFinishRunArguments {
@@ -759,12 +848,20 @@ export interface RunsGetRunModelArguments {
   run_id: string;
 }
 
+export interface RunsListMetricCurvesArguments {
+  refs: string[];
+  names?: string[] | null;
+  max_points?: number;
+}
+
 export interface RunsListMetricPointsArguments {
   run_id: string;
   name?: string | null;
   limit?: number;
   offset?: number;
 }
+
+export type RunsListRunColumnsArguments = Record<string, never>;
 
 export interface RunsListRunsArguments {
   limit?: number;
@@ -773,6 +870,7 @@ export interface RunsListRunsArguments {
   status?: RunStatus | null;
   where?: string | null;
   sort?: string | null;
+  top_level?: boolean;
 }
 
 export interface RunsRecordArtifactArguments {
@@ -804,6 +902,21 @@ export interface RunsRecordParamsArguments {
 export interface RunsRecordTagsArguments {
   run_id: string;
   tags: Record<string, string>;
+}
+
+export interface RunsResumeRunArguments {
+  ref: string;
+  process?: RunProcess | null;
+}
+
+export interface RunsSearchRunsArguments {
+  where?: string | null;
+  sort?: string | null;
+  limit?: number;
+  offset?: number;
+  columns?: string[] | null;
+  parent?: string | null;
+  top_level?: boolean;
 }
 
 /** What became of one column: `change` is "added", "removed", "retyped", "moved" or "index". */
@@ -1032,7 +1145,9 @@ export interface Operations {
   'registry.register': { arguments: RegistryRegisterArguments; result: ModelVersion };
   /** Point `@alias` at a version, away from the one that had it. */
   'registry.set_alias': { arguments: RegistrySetAliasArguments; result: ModelVersion };
-  /** Start a run. Without a name it is called `run-` and the beginning of its id; without an experiment, `default`. */
+  /** Params, metrics, data, environment, code and curves of two or more runs, in the order they are named. */
+  'runs.compare_runs': { arguments: RunsCompareRunsArguments; result: RunComparison };
+  /** Start a run, inside of the run `parent` when that is given. */
   'runs.create_run': { arguments: RunsCreateRunArguments; result: Run };
   /** End a run as finished, failed or cancelled; `duration_seconds` None means until now. */
   'runs.finish_run': { arguments: RunsFinishRunArguments; result: Run };
@@ -1042,9 +1157,13 @@ export interface Operations {
   'runs.get_run': { arguments: RunsGetRunArguments; result: Run };
   /** The model a run kept (the run by id, its beginning, or name). Raises NotFoundError when it kept none. */
   'runs.get_run_model': { arguments: RunsGetRunModelArguments; result: RunModel };
+  /** The curves of some runs: of the metrics named, else of all that have more than one point. */
+  'runs.list_metric_curves': { arguments: RunsListMetricCurvesArguments; result: MetricCurve[] };
   /** Every measured point of a run (an id, its beginning, or a name), or of one metric, by name and step. */
   'runs.list_metric_points': { arguments: RunsListMetricPointsArguments; result: MetricPoint[] };
-  /** Runs, newest first; those of one name or status only. */
+  /** The names of the params, metrics and tags that runs have: what a list can show and be sorted by. */
+  'runs.list_run_columns': { arguments: RunsListRunColumnsArguments; result: RunColumns };
+  /** Runs, newest first; those of one name or status only, and with `top_level` none that started inside of another. */
   'runs.list_runs': { arguments: RunsListRunsArguments; result: Run[] };
   /** Tie a kept blob to the run under a path; the same path again replaces it. */
   'runs.record_artifact': { arguments: RunsRecordArtifactArguments; result: Artifact };
@@ -1058,6 +1177,10 @@ export interface Operations {
   'runs.record_params': { arguments: RunsRecordParamsArguments; result: null };
   /** Set tags, also on runs that ended; the last value of a name counts. */
   'runs.record_tags': { arguments: RunsRecordTagsArguments; result: null };
+  /** Let a run that ended go on: what is recorded stays, what is logged comes behind it. */
+  'runs.resume_run': { arguments: RunsResumeRunArguments; result: Run };
+  /** A page of runs as light rows, and how many there are: for lists of thousands. */
+  'runs.search_runs': { arguments: RunsSearchRunsArguments; result: RunPage };
   /** Make an API key for a client of the endpoint. The key is in the answer and nowhere else, ever again. */
   'serving.create_key': { arguments: ServingCreateKeyArguments; result: IssuedKey };
   /** Put a model version behind an endpoint (named like the model unless given) and wait until it answers. */

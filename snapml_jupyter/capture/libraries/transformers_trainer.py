@@ -82,7 +82,8 @@ class TrainerWatch:
                     for name, value in (logs or {}).items():
                         if name == "loss" and training.has_losses:  # the mean of those that are kept one by one
                             continue
-                        if isinstance(value, (int, float)):
+                        # How fast it went is no result: it never comes out the same twice.
+                        if isinstance(value, (int, float)) and not name.endswith(("_runtime", "_per_second")):
                             active.log_metric(name, value, state.global_step)
 
         return Recorder()
