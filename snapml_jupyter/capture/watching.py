@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import types
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..domain.errors import SnapMLWarning
 from .estimators import Fit, FitWatch
@@ -22,6 +21,32 @@ from .stack import is_inside_a_library_call, is_users_code
 if TYPE_CHECKING:
     from ..runs.tracking import ActiveRun
     from .autolog import Autolog
+
+
+class Watch(Protocol):
+    """Knows one library."""
+
+    def start(self) -> None:
+        """The library is loaded: begin."""
+
+    def stop(self) -> None:
+        """Leave it as it was."""
+
+
+class Quietly:
+    """A block whose errors are said once and go no further."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):  # an interrupt is the user's
+            return False
+        self._seen.say(error)
+        return True
 
 
 class Seen:
@@ -50,19 +75,19 @@ class Seen:
         found = self.target()
         return found if found is not None and is_users_code(caller, found[0].namespace) else None
 
-    @contextmanager
-    def quietly(self) -> Iterator[None]:
+    def quietly(self) -> Quietly:
         """For everything that runs inside a library's call: a training is never broken by being watched."""
-        try:
-            yield
-        except Exception as error:  # whatever it is, the user's own result stands; it is said once
-            if not self._warned:
-                self._warned = True
-                warnings.warn(
-                    f"Not everything could be recorded by itself. {type(error).__name__}: {error}",
-                    SnapMLWarning,
-                    stacklevel=4,
-                )
+        return Quietly(self)
+
+    def say(self, error: Exception) -> None:
+        """Warn of what could not be recorded, once."""
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"Not everything could be recorded by itself. {type(error).__name__}: {error}",
+                SnapMLWarning,
+                stacklevel=4,
+            )
 
     def fit_began(self, fit: Fit) -> None:
         """The user fits an estimator."""
@@ -124,7 +149,7 @@ def stop_watching(autolog: Autolog) -> None:
 
 
 def _watch_libraries(seen: Seen) -> Callable[[], None]:
-    watches = {
+    watches: dict[str, Watch] = {
         "sklearn.base": FitWatch(seen),
         "sklearn.metrics": MeasureWatch(seen.measured),
         "lightgbm.basic": LightGBMWatch(seen),

@@ -16,6 +16,7 @@ from ..datasets.contents import chunks_of_manifest
 from ..domain.errors import DamagedContentError, InvalidInputError, NotFoundError
 from ..domain.lineage import CleaningReport
 from ..operations import operation
+from ..runs.journals import remove_unfinished
 from ..store import retention as kept
 from ..store.blob_removal import is_young, list_left_aside, list_unfinished, set_aside
 from ..store.workspace import Workspace
@@ -65,6 +66,7 @@ def collect_garbage(
         found.versions = [version.ref for version in leaving]
     else:
         _settle_left_aside(workspace)
+        remove_unfinished(workspace)
         leaving = _remove_versions(workspace, leaving, found)
     _clean_packs(workspace, leaving, grace, dry_run, found)
     _clean_blobs(workspace, leaving, grace, dry_run, found)

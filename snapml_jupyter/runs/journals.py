@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -97,6 +98,14 @@ def fold_pending(workspace: Workspace, run_id: str | None = None, *, wait_second
     except (UnavailableError, OSError, sqlite3.Error):
         return False
     return True
+
+
+def remove_unfinished(workspace: Workspace, older_than_seconds: float = 86_400.0) -> None:
+    """Take away files of journals that were killed while they were made; nothing was ever kept in one."""
+    for path in (workspace.folder / FOLDER_NAME).glob("*.new"):
+        with suppress(OSError):  # someone else did
+            if time.time() - path.stat().st_mtime > older_than_seconds:
+                path.unlink()
 
 
 def check_journals(workspace: Workspace) -> list[Problem]:

@@ -8,9 +8,6 @@ from ..domain.run import MetricValue
 from ..store.journal_file import JournalClosedError
 from ..store.points import from_microseconds
 
-#: Points that are held before they are sent at once.
-MAX_WAITING = 1000
-
 
 class PointBuffer:
     """Takes points as a journal does."""
@@ -27,11 +24,6 @@ class PointBuffer:
                 raise JournalClosedError
             logged_at = from_microseconds(at_ns // 1000)
             self._waiting.append(MetricValue(name=name, value=value, step=step, logged_at=logged_at))
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it is time to send."""
-        return len(self._waiting) >= MAX_WAITING
 
     def take(self) -> list[MetricValue]:
         """What is held, to be sent now."""

@@ -47,6 +47,8 @@ _CANNOT_WRITE = (UnavailableError, OSError, sqlite3.Error)
 _PAUSE_SECONDS = 30.0
 #: Most writes held back while it is away.
 _MAX_HELD_BACK = 100_000
+#: Points sent to a remote workspace in one request.
+_POINTS_A_REQUEST = 10_000
 
 
 class ActiveRun:
@@ -323,8 +325,9 @@ class ActiveRun:
         """Send what is held of a run on a remote workspace."""
         if isinstance(self._points, PointBuffer):
             points = self._points.take()
-            if points:
-                self._write_now(lambda: recording.record_metrics(self.workspace, self.run_id, points))
+            for start in range(0, len(points), _POINTS_A_REQUEST):
+                some = points[start : start + _POINTS_A_REQUEST]
+                self._write_now(lambda some=some: recording.record_metrics(self.workspace, self.run_id, some))  # type: ignore[misc]
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write now, after what was held back; or hold it back, in order, while the workspace is away."""

@@ -15,6 +15,7 @@ of a name).
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -47,6 +48,7 @@ _LOOK_AHEAD = 64
 #: Size of a process's first file for a run, and of those that follow when it is full.
 _FIRST_BYTES, _NEXT_BYTES = 1 << 16, 1 << 20
 _READ_BYTES = 1 << 16
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows
 
 
 class JournalClosedError(Exception):
@@ -140,22 +142,19 @@ class JournalWriter:
             }
         ).encode()
         new = self.folder / f"{self.run_id}.{self._token}-{self.n_files:06}.new"
+        head = _HEAD.pack(_MAGIC, salt, 0, 0, len(about)) + about
         try:
-            descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            _make_file(new, head, size)
         except FileNotFoundError:
             self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            _make_file(new, head, size)
+        path = new.with_suffix(SUFFIX)
+        os.rename(new, path)
+        descriptor = os.open(path, os.O_RDWR | _BINARY)
         try:
-            _take_room(descriptor, size)
             self._map = mmap.mmap(descriptor, size)
-        except BaseException:
-            os.unlink(new)
-            raise
         finally:
             os.close(descriptor)
-        self._map[: _HEAD.size] = _HEAD.pack(_MAGIC, salt, 0, 0, len(about))
-        self._map[_HEAD.size : _HEAD.size + len(about)] = about
-        os.rename(new, new.with_suffix(SUFFIX))
         self._salt, self._offset, self._end = salt, HEADER_BYTES, size
         self._numbers.clear()
         self.n_files += 1
@@ -168,11 +167,37 @@ class JournalWriter:
         self._numbers.clear()
 
 
+def _make_file(path: Path, head: bytes, size: int) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        _take_room(descriptor, size)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, head)
+    except BaseException:
+        os.close(descriptor)
+        os.unlink(path)
+        raise
+    os.close(descriptor)
+
+
 def _take_room(descriptor: int, size: int) -> None:
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
-    else:  # macOS, Windows
-        os.write(descriptor, bytes(size))
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # else a file system that knows no such call
+                raise
+    written = 0
+    while written < size:
+        written += os.write(descriptor, bytes(size - written))
+
+
+def _read_at(descriptor: int, n_bytes: int, offset: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, n_bytes, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)  # Windows
+    return os.read(descriptor, n_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +219,7 @@ class Journal:
     @property
     def is_ended(self) -> bool:
         """Whether its writer said that nothing more comes."""
-        return any(os.pread(self.descriptor, 8, _ENDED_AT))
+        return any(_read_at(self.descriptor, 8, _ENDED_AT))
 
     def close(self) -> None:
         """Give the file back."""
@@ -202,9 +227,10 @@ class Journal:
 
     def shut(self) -> None:
         """Tell the writer, whatever process it is, that the run was ended: its next point is refused."""
-        descriptor = os.open(self.path, os.O_WRONLY)
+        descriptor = os.open(self.path, os.O_WRONLY | _BINARY)
         try:
-            os.pwrite(descriptor, b"\x01", _CLOSED_AT)
+            os.lseek(descriptor, _CLOSED_AT, os.SEEK_SET)
+            os.write(descriptor, b"\x01")
         finally:
             os.close(descriptor)
 
@@ -213,7 +239,7 @@ class Journal:
         end = position = start
         n_bytes = _LOOK_AHEAD * _SLOT_BYTES  # often there is nothing new
         while position < self.size_bytes and position - end <= _LOOK_AHEAD * _SLOT_BYTES:
-            block = os.pread(self.descriptor, min(n_bytes, self.size_bytes - position), position)
+            block = _read_at(self.descriptor, min(n_bytes, self.size_bytes - position), position)
             n_bytes = min(4 * n_bytes, _READ_BYTES)
             commits = memoryview(block[: len(block) // _SLOT_BYTES * _SLOT_BYTES]).cast("I")[7::8].tolist()
             if not commits:
@@ -234,7 +260,7 @@ class Journal:
     def points(self, start: int, end: int) -> dict[str, Columns]:
         """Finished points between two places, in order, by name."""
         names = dict(self._names(HEADER_BYTES, start))
-        data = memoryview(os.pread(self.descriptor, end - start, start))
+        data = memoryview(_read_at(self.descriptor, end - start, start))
         # Columns of many points at once: a turn of a Python loop for each would cost as much as logging it did.
         numbers = data.cast("I")[6::8].tolist()
         commits = data.cast("I")[7::8].tolist()
@@ -270,7 +296,7 @@ class Journal:
         }
 
     def _names(self, start: int, end: int) -> Iterator[tuple[int, str]]:
-        data = os.pread(self.descriptor, max(0, end - start), start)
+        data = _read_at(self.descriptor, max(0, end - start), start)
         words = memoryview(data).cast("I")
         for index, number in enumerate(words[6::8].tolist()):
             offset = start + index * _SLOT_BYTES
@@ -278,7 +304,7 @@ class Journal:
                 yield number ^ _IS_NAME, self._text(offset, _SLOT.unpack_from(data, offset - start)[1])
 
     def _text(self, offset: int, n_bytes: int) -> str:
-        return os.pread(self.descriptor, n_bytes, offset + _SLOT_BYTES).decode()
+        return _read_at(self.descriptor, n_bytes, offset + _SLOT_BYTES).decode()
 
 
 def _by_number(numbers: list[int], columns: Columns) -> dict[int, Columns]:
@@ -300,11 +326,11 @@ def _by_number(numbers: list[int], columns: Columns) -> dict[int, Columns]:
 def open_journal(path: Path) -> Journal | None:
     """The journal at that path; None when it is gone. Raises ValueError when it is none of ours, or damaged."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)
     except FileNotFoundError:
         return None
     try:
-        head = os.pread(descriptor, HEADER_BYTES, 0)
+        head = _read_at(descriptor, HEADER_BYTES, 0)
         if len(head) < HEADER_BYTES or not head.startswith(_MAGIC):
             raise ValueError("it does not begin as a journal does")
         _, salt, _, _, length = _HEAD.unpack_from(head)

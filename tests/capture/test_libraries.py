@@ -19,6 +19,7 @@ from snapml_jupyter.store.workspace import Workspace
 
 Record = Callable[..., CellReport]
 
+HAS_XGBOOST = find_spec("xgboost") is not None
 HAS_TORCH = find_spec("torch") is not None
 HAS_TRAINER = HAS_TORCH and find_spec("transformers") is not None and find_spec("accelerate") is not None
 
@@ -57,6 +58,7 @@ booster = lightgbm.train(
     assert "snapml" not in booster.eval_valid.__code__.co_filename
 
 
+@pytest.mark.skipif(not HAS_XGBOOST, reason="xgboost-cpu has no wheel for this machine")
 def test_the_scikit_learn_classes_of_lightgbm_and_xgboost_give_them_too(
     record: Record, workspace: Workspace, namespace: dict[str, Any]
 ) -> None:
@@ -85,6 +87,7 @@ history = second.evals_result()
     assert report.run.params["first.n_estimators"] == 6
 
 
+@pytest.mark.skipif(not HAS_XGBOOST, reason="xgboost-cpu has no wheel for this machine")
 def test_a_second_training_in_a_run_is_a_metric_of_its_own(
     record: Record, workspace: Workspace, namespace: dict[str, Any]
 ) -> None:
