@@ -1113,7 +1113,7 @@ export interface Operations {
   'governance.list_audit_entries': { arguments: GovernanceListAuditEntriesArguments; result: AuditEntry[] };
   /** Events with an id above `after`, oldest first; the cursor is the last id seen. */
   'governance.list_events': { arguments: GovernanceListEventsArguments; result: Event[] };
-  /** Recompute the audit chain and the digest of every blob; report what is damaged or missing, by name. */
+  /** Recompute the audit chain and the digest of every blob and chunk; report what is damaged or missing, by name. */
   'governance.verify': { arguments: GovernanceVerifyArguments; result: VerifyReport };
   /** Say that someone has seen it. Raises NotFoundError. */
   'monitoring.acknowledge_alert': { arguments: MonitoringAcknowledgeAlertArguments; result: Alert };
