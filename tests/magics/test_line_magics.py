@@ -161,7 +161,7 @@ def test_what_is_wrong_is_one_sentence(kernel: Any) -> None:
         (
             "%snap_runs --wher x",
             "InvalidInputError",
-            "no option '--wher'. Its options: --status, --where, --sort, --limit",
+            "no option '--wher'. Its options: --status, --where, --sort, --top-level, --limit",
         ),
         ("%snap_models {1/0}", "InvalidInputError", "{1/0} cannot be replaced by a value: ZeroDivisionError"),
     ]:

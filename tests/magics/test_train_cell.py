@@ -44,6 +44,7 @@ def test_a_cell_is_recorded_with_its_data_params_metrics_output_and_model(kernel
     assert run.status is RunStatus.finished
     assert run.seed == 7
     assert run.note == "first try"
+    assert float(run.tags.pop("fit_seconds")) > 0
     assert run.tags == {"owner": "ada"}
     assert run.code == TRAIN
     assert run.source.cell_id == "cell-1"
