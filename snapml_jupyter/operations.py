@@ -36,6 +36,7 @@ MODULES: tuple[str, ...] = (
     "registry.stages",
     "registry.versions",
     "runs.models",
+    "runs.programs",
     "datasets.aliases",
     "datasets.diff",
     "datasets.versions",

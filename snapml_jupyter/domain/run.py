@@ -99,6 +99,9 @@ class Environment:
     git_commit: str | None = None
     git_branch: str | None = None
     git_dirty: bool | None = None
+    threads: dict[str, int] = field(default_factory=dict)
+    kernel: str | None = None
+    hub_user: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

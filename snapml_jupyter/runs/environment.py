@@ -13,6 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..domain.run import Environment
 from ..store import environments
@@ -32,6 +33,8 @@ VARIABLES = (
     "LC_ALL",
 )
 _GIT_TIMEOUT_SECONDS = 1.0
+#: Longer patches are not kept.
+MAX_DIFF_BYTES = 5_000_000
 #: How long git's answer is believed, in seconds: a search of many short runs asks once.
 _GIT_FRESH_SECONDS = 2.0
 _DISTRIBUTION = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(?:-py\d[\w.]*)?\.(?:dist-info|egg-info)")
@@ -60,8 +63,34 @@ def current_environment() -> Environment:
         git_commit=git.commit,
         git_branch=git.branch,
         git_dirty=git.dirty,
+        threads=thread_counts(),
+        kernel=_kernel(),
+        hub_user=os.environ.get("JUPYTERHUB_USER"),
     )
     return environments.with_digest(found)
+
+
+def thread_counts() -> dict[str, int]:
+    """Threads of the loaded BLAS and OpenMP libraries, by kind (`blas`, `openmp`); empty where nobody loaded any."""
+    if "threadpoolctl" not in sys.modules:
+        return {}
+    pools = _thread_pools(len(sys.modules)).info()
+    return {str(pool.get("user_api")): int(pool.get("num_threads", 1)) for pool in pools}
+
+
+@functools.lru_cache(maxsize=1)
+def _thread_pools(n_modules: int) -> Any:
+    """The libraries found in the process; looked for again when a module was imported, which may have loaded one."""
+    import threadpoolctl  # type: ignore[import-untyped]  # it publishes no type information
+
+    return threadpoolctl.ThreadpoolController()
+
+
+def _kernel() -> str | None:
+    """The kernel's class (`ipykernel.zmqshell`), `terminal` for IPython without one, None outside of IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return None if shell is None else type(shell).__module__
 
 
 def installed_packages() -> dict[str, str]:
@@ -94,31 +123,23 @@ _git_lock = threading.Lock()
 _git_known: dict[Path, tuple[float, GitState]] = {}
 
 
+def git_diff(folder: Path) -> bytes | None:
+    """The changes of tracked files against the commit, as a patch; None when there are none, too many, or no answer."""
+    said = _git(folder, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
+    if not said or len(said) > MAX_DIFF_BYTES:
+        return None
+    return said.encode("utf-8", "replace")
+
+
 def _ask_git(folder: Path) -> GitState:
     if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
         return GitState()
-    # No optional locks: a status that refreshes the index would get in the way of the user's own git commands.
-    # No fsmonitor: a repository's settings must not start programs because a run was recorded.
-    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "status"]
-    command += ["--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=all"]
-    try:
-        answer = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_GIT_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return GitState()
-    if answer.returncode != 0:
+    said = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=all")
+    if said is None:
         return GitState()
     headers: dict[str, str] = {}
     dirty = False
-    for line in answer.stdout.splitlines():
+    for line in said.splitlines():
         if line.startswith("# "):
             name, _, value = line[2:].partition(" ")
             headers[name] = value
@@ -130,6 +151,26 @@ def _ask_git(folder: Path) -> GitState:
         branch=None if branch == "(detached)" else branch,
         dirty=dirty,
     )
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git answers within a second; None when it is absent, fails or is too slow."""
+    # No optional locks: a status that refreshes the index would get in the way of the user's own git commands.
+    # No fsmonitor: a repository's settings must not start programs because a run was recorded.
+    try:
+        answer = subprocess.run(
+            ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_GIT_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout if answer.returncode == 0 else None
 
 
 @functools.lru_cache(maxsize=4)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 #: Increases with every migration; a database that already has it skips the check of the migration table.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _TABLES_0001 = (
     """CREATE TABLE environments (
@@ -362,6 +362,31 @@ _TABLES_0003 = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+_TABLES_0004 = (
+    # What a recorded cell needs to run again (JSON), and what it left (a blob).
+    """CREATE TABLE run_programs (
+        run_id TEXT PRIMARY KEY REFERENCES runs(run_id),
+        program TEXT NOT NULL,
+        written_by TEXT NOT NULL,
+        outcome_digest TEXT
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE run_program_blobs (
+        run_id TEXT NOT NULL REFERENCES runs(run_id),
+        digest TEXT NOT NULL,
+        PRIMARY KEY (run_id, digest)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE replays (
+        replay_number INTEGER PRIMARY KEY,
+        original_run_id TEXT NOT NULL REFERENCES runs(run_id),
+        run_id TEXT,
+        verdict TEXT NOT NULL,
+        report TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX replays_by_original ON replays(original_run_id)",
+    "CREATE INDEX replays_by_run ON replays(run_id)",
+)
+
 
 def _move_metrics(connection: sqlite3.Connection) -> None:
     """Points that had a row each, into chunks."""
@@ -458,5 +483,10 @@ def _migrations() -> Migrations:
         _move_metrics(database.conn)
         database.execute("DROP TABLE run_metrics")
         database.execute("DROP TABLE run_latest_metrics")
+
+    @migrations(name="0004_replays")
+    def replays(database: SqliteDatabase) -> None:
+        for statement in _TABLES_0004:
+            database.execute(statement)
 
     return migrations

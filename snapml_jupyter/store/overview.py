@@ -35,6 +35,8 @@ _REFERRING = (
     ("profile", "dataset_versions", "name || '@v' || number", "profile_digest"),
     ("artifact", "run_artifacts", "'run ' || run_id || ' ' || path", "digest"),
     ("model", "run_models", "'run ' || run_id", "model_digest"),
+    ("outcome", "run_programs", "'run ' || run_id", "outcome_digest"),
+    ("part of the program", "run_program_blobs", "'run ' || run_id", "digest"),
     ("ONNX graph", "model_versions", "name || ':' || number", "onnx_digest"),
     ("prediction log", "prediction_batches", "'endpoint ' || endpoint || ' ' || batch", "digest"),
     ("window profile", "monitor_windows", "'monitor ' || endpoint || ' window ' || number", "profile_digest"),
