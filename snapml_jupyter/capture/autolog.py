@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..domain.run import ParamValue
 from .estimators import Fit
 from .params import MAX_PARAMS, estimator_params
-from .stack import call_site
+from .stack import CallSite, call_site
 from .watching import start_watching, stop_watching
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Autolog:
         self.fit_seconds = 0.0
         self._own: list[Fit] = []
         self._params: dict[str, ParamValue] = {}
-        self._sites: dict[tuple[str, str], list[tuple[tuple[int, int], ...]]] = {}
+        self._sites: dict[tuple[str, str], list[CallSite]] = {}
         self._trainings: dict[str, list[weakref.ref[Any]]] = {}
 
     def start(self) -> None:

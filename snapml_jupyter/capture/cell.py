@@ -14,13 +14,16 @@ from ..domain.names import check_name
 from ..domain.run import RunError, RunSource, RunStatus
 from .autolog import Autolog
 from .imports import WhenImported
-from .inputs import KeptInput, find_tables, keep_table, why_not_kept
+from .inputs import CellTable, KeptInput, find_tables, keep_table, known_inputs, why_not_kept
 from .output import OutputCopy
+from .replayable import CellCode, Replayable
+from .resources import ResourceWatch
 from .shown_figures import FigureWatch
 from .stack import unlink_our_entries, users_traceback
 
 if TYPE_CHECKING:
     from ..domain.model import RunModel
+    from ..domain.program import MissingValue
     from ..domain.run import Run
     from ..runs.tracking import ActiveRun
     from ..store.remote import RemoteWorkspace
@@ -59,12 +62,13 @@ class CellOptions:
 
 @dataclass(frozen=True, slots=True)
 class CellReport:
-    """What was recorded; `warnings` are sentences about what could not be."""
+    """What was recorded; `warnings` are sentences about what could not be, `missing` what a replay will lack."""
 
     run: Run
     inputs: list[KeptInput]
     model: RunModel | None
     warnings: list[str]
+    missing: list[MissingValue] = field(default_factory=list)
 
 
 class CellRecording:
@@ -83,8 +87,11 @@ class CellRecording:
         self.active = active
         self.inputs: list[KeptInput] = []
         self.warnings: list[str] = []
+        self.missing: list[MissingValue] = []
+        self._replayable: Replayable | None = None
         self._autolog = Autolog(active, namespace)
         self._output = OutputCopy()
+        self._resources = ResourceWatch()
         self._figures = FigureWatch()
         self._undo: list[Callable[[], None]] = []
         self._began = time.perf_counter()
@@ -97,15 +104,18 @@ class CellRecording:
         source: RunSource,
         python_code: str,
         namespace: MutableMapping[str, Any],
+        cell: CellCode | None = None,
     ) -> CellRecording:
-        """Start the run. `python_code` is the cell as Python (magics translated), for what it reads.
+        """Start the run. `python_code` is the cell as Python (magics translated), for what it reads; `cell` lets it be
+        replayed.
 
         Raises InvalidInputError for options that cannot be, UnavailableError when the workspace cannot be written.
         """
         from ..runs.tracking import start_run
 
         options.check()
-        tables = find_tables(python_code, namespace, options.data)
+        replayed = cell.program if cell is not None else None
+        tables = find_tables(python_code, namespace, options.data) if replayed is None else []
         active = start_run(
             workspace,
             options.name,
@@ -118,15 +128,21 @@ class CellRecording:
         recording = cls(workspace, options, namespace, active)
         try:
             active.log_params(options.params)
+            of_tables = []
             for table in tables:
                 try:
                     kept = keep_table(workspace, active.run_id, table)
                     recording.inputs.append(kept)
+                    of_tables.append((table, kept))
                     if kept.version.n_rows == 0:
                         recording.warnings.append(f"'{table.variable}' has no rows: nothing can be learned from it.")
                 except Exception as error:  # keeping data must never stop the training: the card names what is missing
                     recording.warnings.append(why_not_kept(table.variable, error))
+            if replayed is not None:
+                recording.inputs = known_inputs(workspace, active.run_id, replayed, namespace)
             recording._check_inputs()
+            if cell is not None:
+                recording._keep_needs(python_code, cell, of_tables)
             recording._enter_cell()
         except BaseException as error:
             recording._leave_cell()
@@ -134,8 +150,11 @@ class CellRecording:
             raise
         return recording
 
-    def end(self, error: BaseException | None) -> CellReport:
-        """End the run as finished, failed (`error`) or cancelled (KeyboardInterrupt), and keep what the cell left."""
+    def end(self, error: BaseException | None, value: Any = None) -> CellReport:
+        """End the run as finished, failed (`error`) or cancelled (KeyboardInterrupt), and keep what the cell left.
+
+        `value` is that of the cell's last expression.
+        """
         seconds = time.perf_counter() - self._began  # of the cell itself, not of recording it
         self._leave_cell()
         status, problem = _outcome(error, self.namespace)
@@ -149,10 +168,12 @@ class CellRecording:
                 if status is RunStatus.finished:
                     with self._warning_of("The model is not kept"):
                         model = self._keep_model()
+                with self._warning_of("What the cell left is not kept, so it cannot be replayed"):
+                    self._keep_outcome(value)
             except KeyboardInterrupt:
                 self.warnings.append("Recording was interrupted after the cell: not everything is kept.")
         run = self.active.finish(status, problem, seconds)
-        return CellReport(run, self.inputs, model, self.warnings)
+        return CellReport(run, self.inputs, model, self.warnings, self.missing)
 
     def abandon(self) -> None:
         """The kernel ends while the cell runs."""
@@ -185,6 +206,28 @@ class CellRecording:
                     f"See all: %snap_validate {invalid[-1]}"
                 )
 
+    def _keep_needs(self, python_code: str, cell: CellCode, tables: list[tuple[CellTable, KeptInput]]) -> None:
+        """What the cell needs to be replayed. Whatever goes wrong with it, the cell runs."""
+        with self._warning_of("What the cell needs is not kept, so it cannot be replayed"):
+            self._replayable = Replayable.begin(
+                self.workspace,
+                self.active.run_id,
+                python_code,
+                self.namespace,
+                cell,
+                tables,
+                seed=self.options.seed,
+                given=self.options.params,
+                skip=frozenset({RUN_VARIABLE}),
+            )
+
+    def _keep_outcome(self, value: Any) -> None:
+        if self._replayable is None:
+            return
+        self.missing = self._replayable.end(self.active.run_id, value, [fit.estimator for fit in self._autolog.fits])
+        if self.missing:
+            self.active.set_tag("not_captured", ", ".join(missing.name for missing in self.missing))
+
     def _enter_cell(self) -> None:
         missing = object()
         before = self.namespace.get(RUN_VARIABLE, missing)
@@ -203,10 +246,16 @@ class CellRecording:
         self._watch_figures()
         self._autolog.start()
         self._undo.append(self._autolog.stop)
+        self._resources.start()
+        self._undo.append(self._resources.stop)
         if self.options.seed is not None:
             from ..runs.seeds import apply_seed
 
             apply_seed(self.options.seed)  # again: recording may have drawn numbers since the run began
+        if self._replayable is not None:
+            with self._warning_of("The state of the random generators is not kept, so a replay may differ"):
+                self._replayable.enter()
+            self._undo.append(self._replayable.leave)
         self._began = time.perf_counter()
 
     def _leave_cell(self) -> None:
@@ -227,6 +276,10 @@ class CellRecording:
                 self.active.log_artifact(text.encode("utf-8", "replace"), f"{name}.txt", media_type="text/plain")
             if self._output.was_cut(name):
                 self.warnings.append(f"The cell printed more to {name} than is kept; {name}.txt ends with how much.")
+
+        used = self._resources.to_json()
+        if used is not None:
+            self.active.log_artifact(used, "resources.json", media_type="application/json")
 
     def _watch_figures(self) -> None:
         imports = WhenImported({"matplotlib.backend_bases": self._figures.start})

@@ -18,14 +18,37 @@ _MAX_ITEMS = 20
 
 
 def is_table(value: Any) -> bool:
-    """Whether the value is a frame, a series, an Arrow table or a two-dimensional array."""
+    """Whether the value is a frame, a series, an Arrow table or an array of one or two dimensions."""
     for base in type(value).__mro__:
         root = base.__module__.partition(".")[0]
         if (root, base.__name__) in _TABLES:
             return True
         if (root, base.__name__) == ("numpy", "ndarray"):
-            return value.ndim == 2 and value.dtype.kind in "biufUSMm"
+            return value.ndim in (1, 2) and value.size > 0 and value.dtype.kind in "biufUSMm"
     return False
+
+
+def table_form(value: Any) -> tuple[str, str | None, int | None, str | None] | None:
+    """How the table is given back exactly: (kind, dtype, dimensions, memory order); None when it cannot be told.
+
+    The order of memory matters: sums over rows or columns differ in their last bits by it.
+    """
+    kind = type(value)
+    root = kind.__module__.partition(".")[0]
+    if root == "numpy" and kind.__name__ == "ndarray":
+        order = "C" if value.flags.c_contiguous else ("F" if value.flags.f_contiguous else None)
+        return None if order is None else ("array", value.dtype.str, value.ndim, order)
+    if root == "pandas" and kind.__name__ == "Series":
+        return "series", None, 1, None
+    if root == "pandas" and kind.__name__ == "DataFrame":
+        if value.shape[1] > 1 and len(set(map(str, value.dtypes))) == 1 and value.dtypes.iloc[0].kind in "biuf":
+            inner = value.to_numpy(copy=False)
+            if inner.size and not inner.flags.owndata:  # a view of the frame's one block
+                return "frame", None, 2, "C" if inner.flags.c_contiguous else "F"
+        return "frame", None, 2, None
+    if (root, kind.__name__) in (("polars", "DataFrame"), ("pyarrow", "Table")):
+        return ("polars" if root == "polars" else "arrow"), None, 2, None
+    return None
 
 
 def is_pandas_frame(value: Any) -> bool:

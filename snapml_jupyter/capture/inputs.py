@@ -14,6 +14,7 @@ from .reads import names_read
 
 if TYPE_CHECKING:
     from ..domain.dataset import DatasetVersion
+    from ..domain.program import Program
     from ..store.remote import RemoteWorkspace
     from ..store.workspace import Workspace
 
@@ -78,6 +79,22 @@ def keep_table(workspace: Workspace | RemoteWorkspace, run_id: str, table: CellT
     version = snapshot(workspace, table.dataset, table.value, run_id=run_id, source=source)
     record_input(workspace, run_id, table.variable, version.ref)
     return KeptInput(table.variable, version, unchanging(table.value))
+
+
+def known_inputs(
+    workspace: Workspace | RemoteWorkspace, run_id: str, program: Program, namespace: Mapping[str, Any]
+) -> list[KeptInput]:
+    """The tables of a replay, which are versions already, tied to its run."""
+    from ..datasets.versions import get_version
+    from ..runs.recording import record_input
+
+    kept = []
+    for table in program.tables:
+        record_input(workspace, run_id, table.place, table.dataset_ref)
+        value = namespace.get(table.place)
+        content = unchanging(value) if value is not None else None
+        kept.append(KeptInput(table.place, get_version(workspace, table.dataset_ref), content))
+    return kept
 
 
 def why_not_kept(variable: str, error: BaseException) -> str:

@@ -46,12 +46,20 @@ def is_users_code(frame: types.FrameType, namespace: Mapping[str, Any]) -> bool:
     )
 
 
-def call_site(frame: types.FrameType | None, namespace: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
-    """Where in the notebook's code a call stands: the same in every turn of a loop, another for another line or caller."""
+#: Where a call stands: the code objects of the notebook that lead to it, with the place in each.
+CallSite = tuple[tuple[types.CodeType, int], ...]
+
+
+def call_site(frame: types.FrameType | None, namespace: Mapping[str, Any]) -> CallSite:
+    """Where in the notebook's code a call stands: the same in every turn of a loop, another for another line or caller.
+
+    The code objects themselves, not their addresses: IPython compiles a cell statement by statement, and the next
+    statement's code may lie where the one before it lay.
+    """
     site = []
     while frame is not None:
         if frame.f_globals is namespace:
-            site.append((id(frame.f_code), frame.f_lasti))
+            site.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
     return tuple(site)
 

@@ -16,8 +16,8 @@ import sklearn.metrics
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from snapml_jupyter.capture.cell import CellReport
-from snapml_jupyter.domain.run import RunStatus
+from snapml_jupyter.capture.cell import CellOptions, CellRecording, CellReport
+from snapml_jupyter.domain.run import RunSource, RunStatus
 from snapml_jupyter.runs.queries import list_metric_points
 from snapml_jupyter.runs.tracking import start_run
 from snapml_jupyter.store.workspace import Workspace
@@ -362,3 +362,17 @@ def test_an_estimator_is_the_same_type_for_everyone(record: Record, namespace: d
     record("inside = inspect.signature(LogisticRegression.fit)\nname = LogisticRegression.fit.__qualname__")
     assert namespace["inside"] == signature
     assert namespace["name"] == "LogisticRegression.fit"
+
+
+def test_measurements_on_two_lines_are_two_metrics_however_the_cell_is_compiled(
+    workspace: Workspace, namespace: dict[str, Any]
+) -> None:
+    """IPython compiles statement by statement: a freed code object's address is the next one's."""
+    lines = ["from sklearn.metrics import r2_score", *["r2_score([1, 2], [1, 2])"] * 6]
+    recording = CellRecording.begin(
+        workspace, CellOptions(), RunSource(kind="cell", code="\n".join(lines)), "\n".join(lines), namespace
+    )
+    for number, line in enumerate(lines):
+        exec(compile("\n" * number + line, "<cell>", "exec"), namespace)
+    names = recording.end(None).run.metrics
+    assert sorted(names) == ["r2_score", *(f"r2_score_{number}" for number in range(2, 7))]

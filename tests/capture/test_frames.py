@@ -24,7 +24,7 @@ def test_frames_series_arrow_tables_and_matrices_are_tables() -> None:
         "text",
         [1],
         {"a": 1},
-        np.zeros(3),
+        np.zeros((2, 2, 2)),
         np.zeros((1, 1, 1)),
         pd.DataFrame,
         np.array([[object()]]),

@@ -1,0 +1,246 @@
+"""What a result depends on beside names: the random generators' state and the options of libraries.
+
+Both are read before the cell and put back before its replay. Nothing of the user's is changed by reading them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import random
+import sys
+from typing import Any
+
+#: Libraries that change others as they are imported: colour maps, converters.
+_REGISTERING = ("seaborn", "pandas.plotting")
+
+
+def random_state() -> dict[str, Any]:
+    """The state of the global generators that exist; a library that is not loaded has drawn nothing yet."""
+    state: dict[str, Any] = {"python": random.getstate()}
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        state["numpy"] = numpy.get_state(legacy=False)
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_rng_state"):
+        state["torch"] = torch.get_rng_state().numpy().tobytes()
+        if getattr(torch, "cuda", None) is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
+            state["cuda"] = [each.cpu().numpy().tobytes() for each in torch.cuda.get_rng_state_all()]
+    return state
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Put the generators where they were; imports the libraries that had one."""
+    random.setstate(state["python"])
+    if "numpy" in state:
+        import numpy as np
+
+        np.random.set_state(state["numpy"])
+    if "torch" in state:
+        import numpy as np
+        import torch  # type: ignore[import-not-found]  # optional
+
+        torch.set_rng_state(torch.from_numpy(np.frombuffer(state["torch"], dtype="uint8").copy()))
+        for number, each in enumerate(state.get("cuda", ())):
+            if torch.cuda.is_available() and number < torch.cuda.device_count():
+                torch.cuda.set_rng_state(torch.from_numpy(np.frombuffer(each, dtype="uint8").copy()), number)
+
+
+def dump_random_state() -> bytes:
+    """`random_state` as bytes."""
+    return pickle.dumps(random_state(), protocol=5)
+
+
+class Entropy:
+    """Where NumPy takes a seed from when it is given none, for the time of a cell.
+
+    `np.random.default_rng()` asks the operating system for 128 bits. While this is active it gets them from `base`, which
+    was itself drawn from the operating system and is recorded, so that a replay gets the same ones in the same order.
+    """
+
+    def __init__(self, base: str | None = None) -> None:
+        self.base = base or os.urandom(16).hex()
+        self._count = 0
+        self._original: Any = None
+
+    def start(self) -> None:
+        """Begin, where NumPy is loaded (the cell may import it later: then it is not NumPy's first import that counts)."""
+        module = sys.modules.get("numpy.random.bit_generator")
+        original = getattr(module, "randbits", None)
+        if module is not None and callable(original):
+            self._original = original
+            module.randbits = self._randbits  # type: ignore[attr-defined]  # the name its SeedSequence looks up
+
+    def stop(self) -> None:
+        """Give the operating system's bits back."""
+        module = sys.modules.get("numpy.random.bit_generator")
+        if module is not None and self._original is not None:
+            module.randbits = self._original  # type: ignore[attr-defined]  # as above
+            self._original = None
+
+    def _randbits(self, n_bits: int) -> int:
+        import hashlib
+
+        self._count += 1
+        digest = hashlib.blake2b(f"{self.base}:{self._count}".encode(), digest_size=max(1, (n_bits + 7) // 8)).digest()
+        return int.from_bytes(digest, "big") >> (-n_bits % 8)
+
+
+def library_settings() -> dict[str, Any]:
+    """Options of loaded libraries that are not as they come, as plain values."""
+    found: dict[str, Any] = {}
+    sklearn = sys.modules.get("sklearn")
+    if sklearn is not None and hasattr(sklearn, "get_config"):
+        found["sklearn"] = {
+            k: v for k, v in sklearn.get_config().items() if isinstance(v, (bool, int, float, str, type(None)))
+        }
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and hasattr(numpy, "geterr"):
+        found["numpy_errors"] = dict(numpy.geterr())
+        options = numpy.get_printoptions()
+        found["numpy_print"] = {
+            k: v for k, v in options.items() if isinstance(v, (bool, int, float, str)) and k != "override_repr"
+        }
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and hasattr(pandas, "options"):
+        changed = _pandas_options()
+        if changed:
+            found["pandas"] = changed
+    matplotlib = sys.modules.get("matplotlib")
+    if matplotlib is not None and hasattr(matplotlib, "rcParamsDefault"):
+        defaults = matplotlib.rcParamsDefault
+        found["matplotlib"] = {
+            key: value
+            for key, value in dict.items(matplotlib.rcParams)
+            if isinstance(value, (bool, int, float, str, list))
+            and key != "backend"
+            and value != dict.get(defaults, key)
+        }
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_default_dtype"):
+        found["torch"] = {
+            "dtype": str(torch.get_default_dtype()).rpartition(".")[2],
+            "threads": torch.get_num_threads(),
+            "deterministic": torch.are_deterministic_algorithms_enabled(),
+            "grad": torch.is_grad_enabled(),
+        }
+    found["loaded"] = [name for name in _REGISTERING if name in sys.modules]
+    found["warnings"] = _warning_filters()
+    found["logging"] = _logging_levels()
+    return found
+
+
+def restore_library_settings(found: dict[str, Any]) -> None:
+    """Put the options back; imports the libraries they belong to. One that no longer exists is left out."""
+    import importlib
+
+    for name in found.get("loaded", []):
+        try:
+            importlib.import_module(name)
+        except ImportError:  # the cell will say so when it needs it
+            continue
+    if "sklearn" in found:
+        import sklearn
+
+        known = sklearn.get_config()
+        sklearn.set_config(**{key: value for key, value in found["sklearn"].items() if key in known})
+    if "numpy_errors" in found:
+        import numpy as np
+
+        np.seterr(**found["numpy_errors"])
+        known = np.get_printoptions()
+        np.set_printoptions(**{key: value for key, value in found["numpy_print"].items() if key in known})
+    if "pandas" in found:
+        import pandas as pd
+
+        for name, value in found["pandas"].items():
+            try:
+                pd.set_option(name, value)
+            except (KeyError, ValueError, AttributeError):  # another version of pandas has no such option
+                continue
+    if "matplotlib" in found:
+        import matplotlib  # type: ignore[import-not-found]  # optional
+
+        for name, value in found["matplotlib"].items():
+            try:
+                matplotlib.rcParams[name] = value
+            except (KeyError, ValueError):  # as above
+                continue
+    if "torch" in found:
+        import torch
+
+        said = found["torch"]
+        torch.set_default_dtype(getattr(torch, said["dtype"]))
+        torch.set_num_threads(said["threads"])
+        torch.use_deterministic_algorithms(said["deterministic"])
+        torch.set_grad_enabled(said["grad"])
+    _restore_warning_filters(found.get("warnings", []))
+    for name, level in found.get("logging", {}).items():
+        logging.getLogger(name).setLevel(level)
+
+
+def _pandas_options() -> dict[str, Any]:
+    config = sys.modules.get("pandas._config.config")
+    registered = getattr(config, "_registered_options", None)
+    if config is None or not isinstance(registered, dict):
+        return {}
+    changed = {}
+    for name, option in registered.items():
+        try:
+            value = config.get_option(name)
+        except Exception:  # deprecated options warn or raise; they are not worth a failed recording
+            continue
+        if value != option.defval and isinstance(value, (bool, int, float, str, type(None))):
+            changed[name] = value
+    return changed
+
+
+def _logging_levels() -> dict[str, int]:
+    """Levels that were set, by logger; the empty name is the root's."""
+    loggers = {name: each for name, each in logging.root.manager.loggerDict.items() if isinstance(each, logging.Logger)}
+    return {"": logging.root.level, **{name: each.level for name, each in loggers.items() if each.level}}
+
+
+def _warning_filters() -> list[list[Any]]:
+    import warnings
+
+    kept = []
+    for action, message, category, module, line in warnings.filters:
+        kept.append(
+            [
+                action,
+                getattr(message, "pattern", None),
+                f"{category.__module__}.{category.__qualname__}",  # type: ignore[union-attr]  # never a tuple in a filter
+                getattr(module, "pattern", None),
+                line,
+            ]
+        )
+    return kept
+
+
+def _restore_warning_filters(kept: list[list[Any]]) -> None:
+    import importlib
+    import re
+    import warnings
+
+    if not kept:
+        return
+    filters: list[Any] = []
+    for action, message, category, module, line in kept:
+        place, _, name = category.rpartition(".")
+        try:
+            kind = getattr(importlib.import_module(place), name)
+        except (ImportError, AttributeError):  # a category of a library or notebook that is not here
+            continue
+        filters.append(
+            (
+                action,
+                None if message is None else re.compile(message, re.I),
+                kind,
+                None if module is None else re.compile(module),
+                line,
+            )
+        )
+    warnings.resetwarnings()
+    warnings.filters[:] = filters  # type: ignore[index]  # a list, as `warnings.filterwarnings` itself treats it

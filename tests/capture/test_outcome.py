@@ -1,0 +1,125 @@
+"""What a cell left, taken apart; and compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from snapml_jupyter.capture.clock import clock_metrics, clock_names, reads_clock
+from snapml_jupyter.capture.outcome import Outcome
+from snapml_jupyter.capture.taking_apart import take_outcome
+from snapml_jupyter.replay.comparing import Comparison, compare_outcomes, compare_texts
+from snapml_jupyter.replay.judging import verdict_of
+
+
+def verdict(one: Any, other: Any, tolerance: float = 1e-9) -> str:
+    sides = [Outcome.from_bytes(take_outcome({"x": value}, set()).to_bytes()) for value in (one, other)]
+    comparison = Comparison()
+    compare_outcomes(comparison, sides[0], sides[1], tolerance)
+    return verdict_of(comparison).value
+
+
+class Holder:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (1.0, 1.0, "identical"),
+        (float("nan"), float("nan"), "identical"),
+        (1.0, 1.0 + 1e-12, "equivalent"),
+        (1.0, 1.0 + 1e-6, "different"),
+        (1, 1.0, "equivalent"),
+        (True, 1, "different"),
+        ("a", "b", "different"),
+        ([1, 2], [1, 2, 3], "different"),
+        ([1, 2], (1, 2), "different"),
+        ({"a": 1}, {"b": 1}, "different"),
+        ({1, 2, 3}, {3, 2, 1}, "identical"),
+        (np.arange(5.0), np.arange(5.0), "identical"),
+        (np.arange(5.0), np.arange(5.0) + 1e-13, "equivalent"),
+        (np.array([1.0, 1e-17]), np.array([1.0, 3e-17]), "equivalent"),
+        (np.arange(5.0), np.arange(5.0)[::-1], "different"),
+        (np.arange(5), np.arange(5) + 1, "different"),
+        (np.zeros((2, 3)), np.zeros((3, 2)), "different"),
+        (np.arange(3.0), np.arange(3, dtype="float32"), "different"),
+        (pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 2]}), "identical"),
+        (pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 3]}), "different"),
+        (pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 2]}, index=[1, 2]), "different"),
+        (pd.Series(["x", None]), pd.Series(["x", "y"]), "different"),
+        (Holder([1, {"k": np.ones(3)}]), Holder([1, {"k": np.ones(3)}]), "identical"),
+        (Holder([1, {"k": np.ones(3)}]), Holder([1, {"k": np.ones(3) * 2}]), "different"),
+    ],
+)
+def test_two_values_are_judged_by_what_they_are_made_of(one: Any, other: Any, expected: str) -> None:
+    assert verdict(one, other) == expected
+
+
+def test_a_fitted_model_is_compared_in_all_its_parts() -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
+    fits = [RandomForestClassifier(5, random_state=seed).fit(X, y) for seed in (0, 0, 1)]
+    assert verdict(fits[0], fits[1]) == "identical"
+    assert verdict(fits[0], fits[2]) == "different"
+
+
+def test_objects_that_hold_one_another_end() -> None:
+    loop: list[Any] = [1]
+    loop.append(loop)
+    one, other = Holder(1), Holder(2)
+    one.value, other.value = other, one
+    assert verdict(loop, loop) == "identical"
+    assert verdict(one, one) == "identical"
+
+
+def test_that_an_array_is_shared_is_no_difference() -> None:
+    array = np.arange(4.0)
+    assert verdict([array, array], [array, array.copy()]) == "identical"
+    shared = {"a": 1}
+    assert verdict([shared, shared], [shared, {"a": 1}]) == "identical"
+    assert verdict([shared, shared], [shared, {"a": 2}]) == "different"
+
+
+def test_what_cannot_be_taken_apart_is_listed_and_not_counted_as_equal() -> None:
+    outcome = take_outcome({"g": (v for v in range(3)), "n": 1}, set())
+    assert outcome.not_compared == ["g: generator"]
+    assert list(outcome.leaves) == ["n"]
+
+
+def test_nothing_compared_is_no_verdict() -> None:
+    assert verdict_of(Comparison()).value == "not_replayable"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "masks", "expected"),
+    [
+        ("auc 0.5\n", "auc 0.5\n", False, "identical"),
+        ("auc 0.5", "auc 0.6", False, "different"),
+        ("took 0.5 s, auc 0.7", "took 0.9 s, auc 0.7", True, "identical"),
+        ("took 0.5 s, auc 0.7", "took 0.9 s, auc 0.8", True, "different"),
+        ("took 0.5 s", "took 0.9 s", False, "different"),
+        ("<A at 0x7f0011223344>", "<A at 0x7f9911223344>", False, "identical"),
+        ("Wall time: 12 ms", "Wall time: 1.5 s", True, "identical"),
+        ("a\nb", "a", False, "different"),
+        ("w [0.1 0.2]", "w [0.1 0.20000000000000001]", False, "equivalent"),
+    ],
+)
+def test_printed_text_is_compared_without_addresses_and_times(one: str, other: str, masks: bool, expected: str) -> None:
+    comparison = Comparison()
+    compare_texts(comparison, "output", one, other, 1e-9, masks)
+    assert verdict_of(comparison).value == expected
+
+
+def test_what_comes_from_a_clock_is_known() -> None:
+    code = "t0 = time.time()\nm = fit(X, t0)\nseconds = round(time.time() - t0, 2)\nrun.log_metric('s', seconds)\nn = 1"
+    assert clock_names(code) == {"t0", "seconds"}
+    assert clock_metrics(code) == {"s"}
+    assert reads_clock(code)
+    assert not reads_clock("n = times(3)\nprint(time_of(n))")
