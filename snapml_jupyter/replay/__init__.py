@@ -1,0 +1,1 @@
+"""Running a recorded cell again in a clean process, and judging whether the result is the same."""
