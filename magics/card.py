@@ -45,6 +45,7 @@ def card(report: CellReport, registered: ModelVersion | None, warnings: Sequence
     facts: list[tuple[str, Any]] = [
         ("data", "  ".join(shown)),
         ("model", _model_line(model, registered) if model else None),
+        ("not captured", "; ".join(str(each) for each in report.missing)),
     ]
     if error is not None:
         where = f" (line {error.line})" if error.line else ""

@@ -18,6 +18,7 @@ SHOWN: dict[tuple[str, str], str] = {
     for module, name, shown_by in (
         ("domain.run", "Run", "run"),
         ("runs.run_list", "RunList", "runs"),
+        ("domain.program", "ReplayReport", "replay_report"),
         ("domain.run_comparison", "RunComparison", "run_comparison"),
         ("magics.tables", "Records", "records"),
         ("domain.dataset", "DatasetVersion", "dataset_version"),

@@ -88,17 +88,19 @@ def all_magics() -> list[Magic]:
         lineage_magics,
         model_magics,
         monitor_magics,
+        replay_magics,
         run_magics,
         train_magic,
         validation_magics,
     )
 
     declaring = (data_magics, endpoint_magics, lineage_magics, model_magics, monitor_magics, run_magics, train_magic)
-    assert all((*declaring, validation_magics))
+    assert all((*declaring, replay_magics, validation_magics))
     order = [
         "snap",
         "snap_train",
         "snap_runs",
+        "snap_replay",
         "snap_compare",
         "snap_data",
         "snap_validate",

@@ -16,6 +16,7 @@ from .transformer import body_of
 
 if TYPE_CHECKING:
     from ..capture.cell import CellOptions, CellRecording
+    from ..capture.definitions import ExecutedCell
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ class Session:
         if cell in self._cells:
             self._cells.remove(cell)
         if cell.recording is not None:
-            self._finish(cell, error)
+            self._finish(cell, error, result.result if result is not None else None)
 
     def at_exit(self) -> None:
         """The kernel ends: open runs end as interrupted."""
@@ -97,13 +98,14 @@ class Session:
             self._finish(cell, error)
             raise
         self._cells.remove(cell)
-        self._finish(cell, None)
+        self._finish(cell, None, value)
         return value
 
     # How it is done
 
     def _begin(self, cell: RunningCell, options: CellOptions, raw: str, body: str) -> None:
         from ..capture.cell import CellRecording
+        from ..capture.replayable import CellCode
         from ..domain.run import RunSource
         from ..public.current import workspace
 
@@ -122,18 +124,28 @@ class Session:
         )
         cell.options = options
         cell.recording = CellRecording.begin(
-            workspace(), options, source, self.shell.transform_cell(body), self.shell.user_ns
+            workspace(),
+            options,
+            source,
+            self.shell.transform_cell(body),
+            self.shell.user_ns,
+            CellCode(
+                body=body,
+                history=executed_cells(self.shell),
+                kernel=kernel_kind(self.shell),
+                execution_count=self.shell.execution_count,
+            ),
         )
         self._hide_our_entries()
 
-    def _finish(self, cell: RunningCell, error: BaseException | None) -> None:
+    def _finish(self, cell: RunningCell, error: BaseException | None, value: Any = None) -> None:
         from .card import show_card
 
         assert cell.recording is not None
         assert cell.options is not None
         if self._undo_traceback is not None:
             self._undo_traceback()
-        show_card(cell.recording.workspace, cell.recording.end(error), cell.options.register)
+        show_card(cell.recording.workspace, cell.recording.end(error, value), cell.options.register)
 
     def _hide_our_entries(self) -> None:
         """Until the cell ends, tracebacks are shown without the recording wrappers in them."""
@@ -199,6 +211,19 @@ def run_code(shell: Any, code: str) -> Any:
         raise
     exec(body, shell.user_ns)
     return eval(expression, shell.user_ns) if expression is not None else None
+
+
+def executed_cells(shell: Any) -> list[ExecutedCell]:
+    """The cells that ran before this one, as Python, also those from before the extension was loaded."""
+    from ..capture.definitions import ExecutedCell
+
+    history = getattr(shell.history_manager, "input_hist_parsed", None) or []
+    return [ExecutedCell(number, code) for number, code in enumerate(history[:-1]) if code]
+
+
+def kernel_kind(shell: Any) -> str:
+    """`kernel` where results are messages, `terminal` where they are printed."""
+    return "kernel" if hasattr(shell, "kernel") else "terminal"
 
 
 def notebook_path(shell: Any) -> str | None:

@@ -25,6 +25,7 @@ from .dataset_tables import (
     validation_report,
 )
 from .display import Card, Quiet, Shown, Status, Table
+from .replay_cards import replay_report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,7 @@ __all__ = [  # those of other modules; what shows a record is looked up here by 
     "dataset_version",
     "dataset_versions",
     "datasets",
+    "replay_report",
     "run_comparison",
     "suite_version",
     "table_page",

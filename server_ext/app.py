@@ -6,6 +6,7 @@ Nothing here opens the workspace, so a broken one never keeps Jupyter from start
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 from jupyter_events import EventLogger
@@ -61,6 +62,9 @@ class SnapMLExtension(ExtensionApp):
         assert self.serverapp is not None and self.serverapp.event_logger is not None
         self.served = ServedWorkspace(self.workspace or locate(Path(self.serverapp.root_dir)))
         os.environ["SNAPML_WORKSPACE"] = self.served.location
+        # Any number, as Python itself would draw one; but one that a run can record, so that a replay has its sets of texts
+        # in the same order.
+        os.environ.setdefault("PYTHONHASHSEED", str(secrets.randbelow(2**32)))
         self._events = self.serverapp.event_logger
         self._events.register_event_schema(Path(__file__).parent / "events.v1.yaml")
         self.profiler = BackgroundProfiler(self.served, self.log)

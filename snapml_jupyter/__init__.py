@@ -36,6 +36,8 @@ _PUBLIC: dict[str, str] = {
     "log_figure": "public.runs",
     "log_model": "public.runs",
     "set_tag": "public.runs",
+    "replay": "public.replays",
+    "export_run": "public.replays",
     "snapshot": "public.datasets",
     "query": "public.datasets",
     "dataset": "public.datasets",

@@ -17,6 +17,8 @@ _COMMANDS = {
     "gc": "workspaces",
     "audit": "workspaces",
     "run": "runs",
+    "replay": "replays",
+    "export": "replays",
     "data": "datasets",
     "model": "models",
     "endpoint": "endpoints",

@@ -10,6 +10,7 @@ from ..domain.run import RunStatus
 from ..runs.comparing import compare_runs
 from ..runs.queries import get_run, list_runs
 from .output import AnyWorkspace, answers, facts, table
+from .replays import export, replay
 
 
 @click.group()
@@ -92,3 +93,7 @@ def compare_command(workspace: AnyWorkspace, refs: tuple[str, ...], everything: 
     parts = [table(headers, rows, "")]
     parts += ["\n".join(diff.lines) for diff in found.code if diff.lines]
     return found, "\n\n".join(parts)
+
+
+run.add_command(replay)
+run.add_command(export)

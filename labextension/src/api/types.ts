@@ -345,6 +345,19 @@ export interface Deployment {
 /** `starting` until a worker has answered the smoke request, then `live`; `retired` when replaced. */
 export type DeploymentStatus = 'failed' | 'live' | 'retired' | 'starting';
 
+/**
+ * One thing that is not the same: where (`metric auc`, `model.coef_`), both sides as text, and how far apart.
+ *
+ * `relative` is the largest difference relative to the larger side; None where that means nothing.
+ */
+export interface Difference {
+  what: string;
+  original: string;
+  replay: string;
+  relative: Float | null;
+  within_tolerance: boolean;
+}
+
 /** Reference against current, column by column. `prediction` is the model's output as a column. */
 export interface DriftReport {
   reference: string;
@@ -395,6 +408,9 @@ export interface Environment {
   git_commit: string | null;
   git_branch: string | null;
   git_dirty: boolean | null;
+  threads: Record<string, number>;
+  kernel: string | null;
+  hub_user: string | null;
 }
 
 export interface Error {
@@ -528,6 +544,14 @@ export interface MetricValue {
   logged_at: string | null;
 }
 
+/** What the cell reads and could not be kept: a name or a file, what it is, why not, and the line that reads it. */
+export interface MissingValue {
+  name: string;
+  type: string;
+  reason: string;
+  line: number | null;
+}
+
 /** How the fitted object is kept. `pickle` runs code when loaded; `skops` does not. */
 export type ModelFormat = 'pickle' | 'skops';
 
@@ -638,11 +662,81 @@ export interface Parity {
   worst_rows: number[];
 }
 
+/** What a part of a program is. */
+export type PartKind = 'definition' | 'imports' | 'value';
+
 /** Something `snapml verify` found wrong, by name. */
 export interface Problem {
   kind: string;
   subject: string;
   message: string;
+}
+
+/**
+ * All that is needed to run a recorded cell in an empty folder.
+ *
+ * `body` is the cell without the magic's line. The values of `state_names` lie in the blob `state_digest`, objects by
+ * value; those that definitions read as they are executed also in `early_digest`. `random` is the state of the random
+ * generators as the cell began (base 64), `entropy` what generators made without a seed are seeded with, `settings` the
+ * options of libraries as JSON. `folder` is the working folder below the program's root, so that paths with `..` mean
+ * the same.
+ */
+export interface Program {
+  run_id: string;
+  body: string;
+  kernel: string;
+  execution_count: number | null;
+  parts: ProgramPart[];
+  tables: ProgramTable[];
+  state_names: string[];
+  state_digest: string | null;
+  state_bytes: number;
+  early_digest: string | null;
+  random: string | null;
+  entropy: string | null;
+  settings: string;
+  files: ProgramFile[];
+  folder: string;
+  missing: MissingValue[];
+  given: Record<string, boolean | number | Float | string | null>;
+  seed: number | null;
+  threads: Record<string, number>;
+  git_diff_digest: string | null;
+}
+
+/** A file or module that the cell reads, by its path from the program's folder. */
+export interface ProgramFile {
+  path: string;
+  digest: string;
+  size_bytes: number;
+}
+
+/**
+ * Source that gives `names` their values: an import, a function or class, or a small value.
+ *
+ * `cell` is the execution count of the cell it was found in.
+ */
+export interface ProgramPart {
+  kind: PartKind;
+  names: string[];
+  code: string;
+  cell: number | null;
+}
+
+/**
+ * A table that the cell reads: where it lies (`df`, `splits.0`), its dataset version, and what the value was.
+ *
+ * `kind` is frame, series, array, polars, polars-series or arrow; `order` the memory order ("C" or "F") where it is one
+ * block; `dtype` and `n_dims` of an array; `name` of a series, as a literal.
+ */
+export interface ProgramTable {
+  place: string;
+  dataset_ref: string;
+  kind: string;
+  dtype: string | null;
+  n_dims: number | null;
+  order: string | null;
+  name: string | null;
 }
 
 /** A model name in a list, with its newest version and the champion if one is set. */
@@ -681,6 +775,29 @@ export interface RegistryRegisterArguments {
 export interface RegistrySetAliasArguments {
   ref: string;
   alias: string;
+}
+
+/**
+ * A replay and its verdict. `compared` counts what the verdict rests on; `causes` are the likely ones, best first.
+ *
+ * `run_id` is None when no run could be made (the recorded environment could not be built).
+ */
+export interface ReplayReport {
+  verdict: Verdict;
+  original_run_id: string;
+  run_id: string | null;
+  created_at: string;
+  differences: Difference[];
+  causes: string[];
+  missing: MissingValue[];
+  compared: Record<string, number>;
+  not_compared: string[];
+  reason: string;
+  tolerance: Float;
+  environment: string;
+  data: Record<string, string>;
+  params: Record<string, boolean | number | Float | string | null>;
+  duration_seconds: Float | null;
 }
 
 /** One row that differs: `change` is "added", "removed" or "changed"; values by the columns of `DatasetDiff.sample_columns`. */
@@ -829,6 +946,10 @@ export interface RunsCreateRunArguments {
   parent?: string | null;
 }
 
+export interface RunsFindOutcomeArguments {
+  ref: string;
+}
+
 export interface RunsFinishRunArguments {
   run_id: string;
   status?: RunStatus;
@@ -838,6 +959,18 @@ export interface RunsFinishRunArguments {
 
 export interface RunsGetEnvironmentArguments {
   digest: string;
+}
+
+export interface RunsGetProgramArguments {
+  ref: string;
+}
+
+export interface RunsGetProgramAuthorArguments {
+  ref: string;
+}
+
+export interface RunsGetProgramSourceArguments {
+  ref: string;
 }
 
 export interface RunsGetRunArguments {
@@ -859,6 +992,11 @@ export interface RunsListMetricPointsArguments {
   name?: string | null;
   limit?: number;
   offset?: number;
+}
+
+export interface RunsListReplaysArguments {
+  ref: string;
+  limit?: number;
 }
 
 export type RunsListRunColumnsArguments = Record<string, never>;
@@ -897,6 +1035,16 @@ export interface RunsRecordModelArguments {
 export interface RunsRecordParamsArguments {
   run_id: string;
   params: Record<string, boolean | number | Float | string | null>;
+}
+
+export interface RunsRecordProgramArguments {
+  run_id: string;
+  program: Program;
+  outcome_digest?: string | null;
+}
+
+export interface RunsRecordReplayArguments {
+  report: ReplayReport;
 }
 
 export interface RunsRecordTagsArguments {
@@ -1053,6 +1201,9 @@ export interface ValidationValidateVersionArguments {
   suite_number?: number | null;
 }
 
+/** How a replay compares with the original. */
+export type Verdict = 'different' | 'equivalent' | 'identical' | 'not_replayable';
+
 /** What was checked and what is wrong. `passed` when there are no problems. */
 export interface VerifyReport {
   passed: boolean;
@@ -1149,10 +1300,18 @@ export interface Operations {
   'runs.compare_runs': { arguments: RunsCompareRunsArguments; result: RunComparison };
   /** Start a run, inside of the run `parent` when that is given. */
   'runs.create_run': { arguments: RunsCreateRunArguments; result: Run };
+  /** The digest of what the run's cell left, where that was recorded. */
+  'runs.find_outcome': { arguments: RunsFindOutcomeArguments; result: string | null };
   /** End a run as finished, failed or cancelled; `duration_seconds` None means until now. */
   'runs.finish_run': { arguments: RunsFinishRunArguments; result: Run };
   /** The environment of that digest (`run.environment_digest`). */
   'runs.get_environment': { arguments: RunsGetEnvironmentArguments; result: Environment };
+  /** What the run's cell needs to run again, with what could not be kept. Raises NotFoundError when it has none. */
+  'runs.get_program': { arguments: RunsGetProgramArguments; result: Program };
+  /** Who recorded the run's program: replaying it runs their code. */
+  'runs.get_program_author': { arguments: RunsGetProgramAuthorArguments; result: string };
+  /** The run's program as source to read: imports, values, definitions, the cell, and what is missing as comments. */
+  'runs.get_program_source': { arguments: RunsGetProgramSourceArguments; result: string };
   /** The run of an id, of an id's beginning (6 characters or more), or the newest run of a name. */
   'runs.get_run': { arguments: RunsGetRunArguments; result: Run };
   /** The model a run kept (the run by id, its beginning, or name). Raises NotFoundError when it kept none. */
@@ -1161,6 +1320,8 @@ export interface Operations {
   'runs.list_metric_curves': { arguments: RunsListMetricCurvesArguments; result: MetricCurve[] };
   /** Every measured point of a run (an id, its beginning, or a name), or of one metric, by name and step. */
   'runs.list_metric_points': { arguments: RunsListMetricPointsArguments; result: MetricPoint[] };
+  /** Replays of the run, or of which it is the replay, newest first, with verdicts and differences. */
+  'runs.list_replays': { arguments: RunsListReplaysArguments; result: ReplayReport[] };
   /** The names of the params, metrics and tags that runs have: what a list can show and be sorted by. */
   'runs.list_run_columns': { arguments: RunsListRunColumnsArguments; result: RunColumns };
   /** Runs, newest first; those of one name or status only, and with `top_level` none that started inside of another. */
@@ -1175,6 +1336,10 @@ export interface Operations {
   'runs.record_model': { arguments: RunsRecordModelArguments; result: RunModel };
   /** Add params to a running run. They never change: the same value again is fine, another is a ConflictError. */
   'runs.record_params': { arguments: RunsRecordParamsArguments; result: null };
+  /** Tie a program, and the blob of what its cell left, to the run; the blobs must be there. */
+  'runs.record_program': { arguments: RunsRecordProgramArguments; result: null };
+  /** Keep the report of a replay with the original run, and with the replay's own. */
+  'runs.record_replay': { arguments: RunsRecordReplayArguments; result: null };
   /** Set tags, also on runs that ended; the last value of a name counts. */
   'runs.record_tags': { arguments: RunsRecordTagsArguments; result: null };
   /** Let a run that ended go on: what is recorded stays, what is logged comes behind it. */
