@@ -160,7 +160,7 @@ def restore_library_settings(found: dict[str, Any]) -> None:
             except (KeyError, ValueError, AttributeError):  # another version of pandas has no such option
                 continue
     if "matplotlib" in found:
-        import matplotlib  # type: ignore[import-not-found]  # optional
+        import matplotlib  # type: ignore[import-not-found, unused-ignore]  # optional
 
         for name, value in found["matplotlib"].items():
             try:
