@@ -63,16 +63,18 @@ def test_killed_snapshots_lose_nothing_and_leave_nothing(tmp_path: Path) -> None
             text=True,
         )
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        # Every other one after its first report, so that a slow machine has something to lose as well.
+        first = process.stdout.readline() if kill % 2 else ""
         time.sleep(moments.uniform(0, 0.25))
         process.kill()
-        for line in process.stdout.read().splitlines():
+        for line in [first, *process.stdout.read().splitlines()]:
             ref, _, seed = line.partition(" ")
             if seed.isdigit():  # the last line may be cut short
                 reported[ref] = int(seed)
         process.wait()
         process.stdout.close()
     workspace = Workspace(folder)
-    assert len(reported) > KILLS / 2
+    assert len(reported) >= KILLS // 2
     for ref, seed in reported.items():
         pd.testing.assert_frame_equal(open_dataset(workspace, ref).to_pandas(), frame_of(seed))
     listed = [version for found in list_datasets(workspace) for version in list_versions(workspace, found.name)]
