@@ -153,14 +153,14 @@ def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, grou
     groups = [items[start : start + group] for start in range(0, len(items), group)]
     under_way: deque[Future[list[U]]] = deque()
     for some in groups:
-        under_way.append(_threads().submit(_each, function, some))
+        under_way.append(threads().submit(_each, function, some))
         if len(under_way) > 2 * workers:
             yield from under_way.popleft().result()
     while under_way:
         yield from under_way.popleft().result()
 
 
-def _threads() -> ThreadPoolExecutor:
+def threads() -> ThreadPoolExecutor:
     """Threads that stay: new ones start with an empty heap, and filling it costs as much as reading the data.
 
     By process, because a forked child has the executor but not its threads. The work must not call `in_threads` itself.

@@ -6,7 +6,6 @@ Nothing is written before every column is known to come back exactly, and nothin
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from .manifest import Manifest, decode_manifest, encode_manifest
 from .naming import ChunkJob, name_chunks, size_of
 from .pack_writing import write_packs
 from .patching import with_patches
+from .reading import threads
 from .sources import Stream, read_source
 from .streaming import keep_stream
 
@@ -108,15 +108,15 @@ def _take_table(taking: Taking, table: EncodedTable) -> DatasetVersion:
         content = encode_manifest(manifest)
         if digest_of(content) != digest:  # not cut or not kept as the content alone says
             content = encode_manifest(replace(manifest, digest=digest))
-    with ThreadPoolExecutor(1) as disk:  # beside the packs: a small frame costs one wait for the disk, not two
-        kept = disk.submit(workspace.blobs.put_pieces, [content], locked=True)
-        try:
-            packs = list(write_packs(workspace, writes))
-            manifest_digest = kept.result()
-        except BaseException:
-            if isinstance(workspace, Workspace) and kept.exception() is None:
-                discard(workspace, [kept.result()])
-            raise
+    # Beside the packs: a small frame costs one wait for the disk, not two.
+    kept = threads().submit(workspace.blobs.put_pieces, [content], locked=True)
+    try:
+        packs = list(write_packs(workspace, writes))
+        manifest_digest = kept.result()
+    except BaseException:
+        if isinstance(workspace, Workspace) and kept.exception() is None:
+            discard(workspace, [kept.result()])
+        raise
     return taking.record(manifest_digest, packs)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -102,7 +101,7 @@ def add_version(
         **version,
         number=(newest or 0) + 1,
         parent_number=newest,
-        columns=json.dumps([asdict(column) for column in columns]),
+        columns=json.dumps([{name: getattr(column, name) for name in Column.__slots__} for column in columns]),
         created_at=now,
         created_by=tx.workspace.actor,
     )
