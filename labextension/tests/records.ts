@@ -45,6 +45,7 @@ export function makeRun(fields: Partial<Run> = {}): Run {
     error: null,
     model_refs: [],
     has_model: true,
+    has_program: false,
     ...fields
   };
 }

@@ -141,6 +141,7 @@ class Run:
     error: RunError | None = None
     model_refs: list[str] = field(default_factory=list)
     has_model: bool = False
+    has_program: bool = False
     parent_run_id: str | None = None
     n_children: int = 0
 

@@ -306,11 +306,13 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
             error,
             parent_run_id,
             has_model,
+            has_program,
             n_children,
         ) in database.tuples(
             f"""SELECT run_id, name, experiment, status, actor, started_at, finished_at, duration_seconds, seed, note,
                        source, environment_digest, error, parent_run_id,
                        EXISTS (SELECT 1 FROM run_models WHERE run_models.run_id = runs.run_id),
+                       EXISTS (SELECT 1 FROM run_programs WHERE run_programs.run_id = runs.run_id),
                        (SELECT COUNT(*) FROM runs AS child WHERE child.parent_run_id = runs.run_id)
                 FROM runs WHERE run_id IN ({marks})""",
             chunk,
@@ -344,6 +346,7 @@ def load_runs(database: Database, run_ids: Sequence[str]) -> list[Run]:
                 error=wire.decode_json(error, RunError, f"error of run {run_id}") if error else None,
                 model_refs=[f"{key}:{count}" for _, key, count in versions.get(run_id, ())],
                 has_model=bool(has_model),
+                has_program=bool(has_program),
                 parent_run_id=parent_run_id,
                 n_children=n_children,
             )

@@ -835,6 +835,7 @@ export interface Run {
   error: RunError | null;
   model_refs: string[];
   has_model: boolean;
+  has_program: boolean;
   parent_run_id: string | null;
   n_children: number;
 }

@@ -5,7 +5,6 @@ import type { MetricPoint, Run } from '../api/types';
 import { bytes, count, duration, scalar, toNumber } from '../format';
 import { useOperation } from '../live/hooks';
 import { Chart } from '../parts/chart';
-import { Code } from '../parts/code';
 import { LineageTab } from '../parts/lineage';
 import { RefLink, RefLinks } from '../parts/links';
 import { MetricNumbers } from '../parts/metrics';
@@ -17,6 +16,8 @@ import { Pairs, Table } from '../parts/tables';
 import { Age } from '../parts/times';
 import { CommandIDs } from '../tokens';
 import { Artifacts } from './artifacts';
+import { CodeTab } from './run-code';
+import { Replays } from './run-replays';
 import { SignatureTable } from './signature';
 
 export function RunPage(props: { reference: string }): React.ReactElement {
@@ -51,6 +52,12 @@ function Shown(props: { run: Run }): React.ReactElement {
   if (run.model_refs.length > 0) {
     facts.push([trans.__('Model'), <RefLinks key="model" kind="model" to={run.model_refs} />]);
   }
+  if (run.tags.replay_of) {
+    facts.push([
+      trans.__('Replay of'),
+      <RefLink key="original" kind="run" to={run.tags.replay_of} />
+    ]);
+  }
   return (
     <Page
       title={run.name}
@@ -80,6 +87,11 @@ function Shown(props: { run: Run }): React.ReactElement {
           id: 'artifacts',
           label: trans.__('Artifacts (%1)', run.artifacts.length),
           render: () => <Artifacts artifacts={run.artifacts} />
+        },
+        {
+          id: 'replays',
+          label: trans.__('Replays'),
+          render: () => <Replays run={run} />
         },
         {
           id: 'lineage',
@@ -231,16 +243,6 @@ function curvesOf(points: readonly MetricPoint[]) {
       x: measured.map(p => p.step),
       series: [{ label: name, values: measured.map(p => toNumber(p.value)) }]
     }));
-}
-
-function CodeTab(props: { run: Run }): React.ReactElement {
-  const { trans } = useSurroundings();
-  const { source, error } = props.run;
-  return source.code === null ? (
-    <p className="jp-snapml-quiet">{trans.__('This run recorded no code.')}</p>
-  ) : (
-    <Code text={source.code} label={trans.__('The cell as it was run')} markedLine={error?.line} />
-  );
 }
 
 function DataTab(props: { run: Run }): React.ReactElement {
