@@ -25,6 +25,7 @@ class ColumnReader:
 
     def __init__(self, reader: ChunkReader, manifest: Manifest, pieces: list[Piece], ref: str) -> None:
         self._reader, self._manifest, self._pieces, self._ref = reader, manifest, pieces, ref
+        self._n_rows = sum(piece.last - piece.first for piece in pieces)
 
     def to_arrow(self, column: StoredColumn) -> pa.ChunkedArray:
         """The column as Arrow values; what only pandas tells apart (NaN and None) is null or NaN."""
@@ -63,10 +64,10 @@ class ColumnReader:
         if codec["kind"] == "numpy" and codec["dtype"] != "bool":
             return self._numbers(column, codec["dtype"])
         if codec["kind"] in ("datetime", "timedelta"):
-            valid = _Validity(sum(piece.last - piece.first for piece in self._pieces))
+            valid = _Validity(self._n_rows)
             return _TIMES[codec["kind"]](codec, valid.with_missing(self._numbers(column, "int64", valid), _NOT_A_TIME))
         if codec["kind"] == "masked" and codec["dtype"] != "boolean":
-            valid = _Validity(sum(piece.last - piece.first for piece in self._pieces))
+            valid = _Validity(self._n_rows)
             masked: Any = pd.api.types.pandas_dtype(codec["dtype"])
             values = self._numbers(column, masked.numpy_dtype.name, valid)
             return masked.construct_array_type()(values, valid.missing())
@@ -76,7 +77,7 @@ class ColumnReader:
 
     def _numbers(self, column: StoredColumn, dtype: str, valid: _Validity | None = None) -> Any:
         """Numbers, each chunk straight into its place, zero where there is none; which are there goes to `valid`."""
-        whole = _empty(sum(piece.last - piece.first for piece in self._pieces), dtype)
+        whole = _empty(self._n_rows, dtype)
         place = 0
         for piece, (bits, values) in zip(self._pieces, self._chunks(column, column.parts[0]), strict=True):
             stop = place + piece.last - piece.first
@@ -92,7 +93,7 @@ class ColumnReader:
         """Texts as one array, the characters of each chunk straight into their place."""
         part = column.parts[0]
         held = type_from_json(part.type)
-        n_rows = sum(piece.last - piece.first for piece in self._pieces)
+        n_rows = self._n_rows
         offsets = _empty(n_rows + 1, "int64")
         valid = _Validity(n_rows)
         is_whole = all(piece.last - piece.first == piece.n_rows for piece in self._pieces)

@@ -15,7 +15,7 @@ from ..store import validation as validations
 from ..store.workspace import Workspace
 from ..version import __version__
 
-PRODUCER = f"https://pypi.org/project/snapml-jupyter/{__version__}"
+PRODUCER = f"https://schema.snapml.org/producer/{__version__}"
 _SPEC = "https://openlineage.io/spec"
 _SCHEMA = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs"
 #: Facet, and the version of its schema.

@@ -17,11 +17,11 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..domain.errors import ConflictError, InvalidInputError, NotFoundError
+from ..domain.errors import ConflictError, InvalidInputError
 from ..domain.program import PartKind, Program
 from ..domain.run import Environment, Run
 from ..runs.programs import get_program
-from ..runs.queries import get_environment, get_run
+from ..runs.queries import find_environment, get_run
 from .tables import load_table
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def export_run(workspace: Workspace | RemoteWorkspace, ref: str, path: str | Pat
             raise ConflictError(f"{existing} exists already. Say overwrite (--overwrite) to replace it.")
     run = get_run(workspace, ref)
     program = get_program(workspace, run.run_id)
-    environment = _environment(workspace, run)
+    environment = find_environment(workspace, run)
     with tempfile.TemporaryDirectory(prefix="snapml-export-") as made:
         folder = Path(made) / stem
         folder.mkdir()
@@ -226,12 +226,3 @@ def _zip(folder: Path, target: Path) -> None:
             if file.is_file():
                 archive.write(file, f"{folder.name}/{file.relative_to(folder).as_posix()}")
     temporary.replace(target)
-
-
-def _environment(workspace: Workspace | RemoteWorkspace, run: Run) -> Environment | None:
-    if run.environment_digest is None:
-        return None
-    try:
-        return get_environment(workspace, run.environment_digest)
-    except NotFoundError:
-        return None

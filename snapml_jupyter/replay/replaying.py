@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from ..domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError
+from ..domain.errors import InvalidInputError, PermissionDeniedError
 from ..domain.program import Program, ReplayReport, Verdict
-from ..domain.run import Environment, Run, RunSource, RunStatus
+from ..domain.run import Run, RunSource, RunStatus
 from ..runs.programs import get_program, get_program_author, record_replay
-from ..runs.queries import get_environment, get_run
+from ..runs.queries import find_environment, get_run
 from ..runs.recording import finish_run, record_tags
 from . import task as told
 from .causes import likely_causes
@@ -92,7 +92,7 @@ def replay(
     if env == "recorded":
         from .recorded_environment import python_of
 
-        python = python_of(workspace, _environment(workspace, original))
+        python = python_of(workspace, find_environment(workspace, original))
     limit = timeout_seconds or max(_AT_LEAST_SECONDS, _TIMES * (original.duration_seconds or 0.0))
     began = time.perf_counter()
     result, said, ended_by = _in_process(workspace, original, changed_program, python, limit)
@@ -182,7 +182,7 @@ def _in_process(
 def _variables(original: Run, workspace: Workspace | RemoteWorkspace, program: Program) -> dict[str, str]:
     """The process's environment: this one's, with what the original's results depended on."""
     variables = dict(os.environ)
-    environment = _environment(workspace, original)
+    environment = find_environment(workspace, original)
     recorded = environment.variables if environment is not None else {}
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "PYTHONHASHSEED"):
         variables.pop(name, None)
@@ -311,15 +311,6 @@ def _last_error(said: str) -> str:
     return lines[-1][:500] if lines else "its process ended without a word."
 
 
-def _environment(workspace: Workspace | RemoteWorkspace, run: Run) -> Environment | None:
-    if run.environment_digest is None:
-        return None
-    try:
-        return get_environment(workspace, run.environment_digest)
-    except NotFoundError:
-        return None
-
-
 def _causes(
     workspace: Workspace | RemoteWorkspace,
     original: Run,
@@ -332,5 +323,5 @@ def _causes(
         return []
     current = None
     if report.run_id is not None:
-        current = _environment(workspace, get_run(workspace, report.run_id))
-    return likely_causes(program, _environment(workspace, original), current, data=data, params=params)
+        current = find_environment(workspace, get_run(workspace, report.run_id))
+    return likely_causes(program, find_environment(workspace, original), current, data=data, params=params)

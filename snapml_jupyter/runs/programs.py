@@ -35,11 +35,7 @@ def record_replay(workspace: Workspace, report: ReplayReport) -> None:
 @operation(permission="runs:read")
 def get_program(workspace: Workspace, ref: str) -> Program:
     """What the run's cell needs to run again, with what could not be kept. Raises NotFoundError when it has none."""
-    run_id = store.resolve(workspace.database, ref)
-    found = kept.find_program(workspace.database, run_id)
-    if found is None:
-        raise _missing(run_id)
-    return found.program
+    return _kept(workspace, ref).program
 
 
 @operation(permission="runs:read")
@@ -58,11 +54,7 @@ def find_outcome(workspace: Workspace, ref: str) -> str | None:
 @operation(permission="runs:read")
 def get_program_author(workspace: Workspace, ref: str) -> str:
     """Who recorded the run's program: replaying it runs their code."""
-    run_id = store.resolve(workspace.database, ref)
-    found = kept.find_program(workspace.database, run_id)
-    if found is None:
-        raise _missing(run_id)
-    return found.written_by
+    return _kept(workspace, ref).written_by
 
 
 @operation(permission="runs:read")
@@ -71,8 +63,12 @@ def list_replays(workspace: Workspace, ref: str, limit: int = 100) -> list[Repla
     return kept.list_replays(workspace.database, store.resolve(workspace.database, ref), max(0, min(limit, 1000)))
 
 
-def _missing(run_id: str) -> NotFoundError:
-    return NotFoundError(
-        f"Run {run_id} has no program to run again: only cells recorded with %%snap_train have one. Put %%snap_train on the "
-        "first line of the cell."
-    )
+def _kept(workspace: Workspace, ref: str) -> kept.StoredProgram:
+    run_id = store.resolve(workspace.database, ref)
+    found = kept.find_program(workspace.database, run_id)
+    if found is None:
+        raise NotFoundError(
+            f"Run {run_id} has no program to run again: only cells recorded with %%snap_train have one. Put %%snap_train on "
+            "the first line of the cell."
+        )
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..domain.errors import InvalidInputError, NotFoundError
 from ..domain.run import Environment, MetricPoint, Run, RunStatus
 from ..domain.run_comparison import RunColumns, RunPage
@@ -14,6 +16,9 @@ from ..store.workspace import Workspace
 from .conditions import parse_key, parse_sort, parse_where
 from .journals import fold_pending
 from .processes import is_gone
+
+if TYPE_CHECKING:
+    from ..store.remote import RemoteWorkspace
 
 #: Most runs, or metric points, in one answer.
 MAX_RUNS = 10_000
@@ -123,6 +128,16 @@ def get_environment(workspace: Workspace, digest: str) -> Environment:
     if found is None:
         raise NotFoundError(f"There is no environment {digest}. A run's `environment_digest` names one.")
     return found
+
+
+def find_environment(workspace: Workspace | RemoteWorkspace, run: Run) -> Environment | None:
+    """What the run ran on; None where that was not recorded or is not kept any more."""
+    if run.environment_digest is None:
+        return None
+    try:
+        return get_environment(workspace, run.environment_digest)
+    except NotFoundError:
+        return None
 
 
 def _check_page(limit: int, offset: int) -> None:
