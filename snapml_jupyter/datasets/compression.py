@@ -1,94 +1,83 @@
 """How one canonical buffer is stored: made small in ways that are quick to undo.
 
-1. Whole numbers lose what they have in common (the least value, a common divisor) and take as few bytes as the rest
-   needs: an id that grows by a few within a chunk takes 2 bytes instead of 8, a day in microseconds too. This is frame
-   of reference encoding; numpy does it at memory speed, and it leaves the codec an eighth of the work.
+1. Numbers take as few bytes as they need (see `number_forms`): that is undone at memory speed, and it leaves the codec
+   an eighth of the work.
 2. Single bytes (text, small numbers, bits) go through zstd, wider numbers through LZ4: zstd's entropy coding halves text
-   but gains little on wide numbers, where LZ4 reads four times as fast. Measured with `benchmarks/snapshot`.
-3. What does not get a tenth smaller is stored as it is.
+   but gains little on wide numbers, where LZ4 reads four times as fast. So it does on text that repeats itself, which is
+   small either way. Measured with `benchmarks/snapshot`.
+3. What does not get a quarter smaller is stored as it is, text a tenth.
 """
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from .chunks import Buffer, buffer_bytes
+from .number_forms import PACKED, content_bytes, frame_bytes, restore, shortened
 
 RAW, ZSTD, LZ4 = 0, 1, 2
+#: The lower half of the byte that says how a buffer is stored is the codec, the upper half the flags of a number form.
+_CODEC, _FLAGS = 0x0F, 0xF0
 
 #: Smaller buffers are stored as they are: a codec's frame would cost more than it saves.
 _SMALLEST = 128
-_WORTHWHILE = 0.9
-#: Least value and divisor, in front of numbers that were narrowed.
-_FRAME = struct.Struct("<qq")
+_WORTHWHILE, _WORTHWHILE_TEXT = 0.75, 0.9
+#: So much of a text tells whether it repeats itself, and from which ratio on it does.
+_PROBE_BYTES, _REPEATS = 8192, 0.45
 
 
 def compress(buffer: Buffer, numbers: str) -> tuple[int, int, int, Any]:
-    """(codec, bytes a number takes, bytes it took, stored content). `numbers`: the numpy type of the values, "" for bytes.
+    """(codec and flags, bytes or bits a number takes, bytes it took, stored content). `numbers`: their numpy type, "" for bytes.
 
-    The first width is smaller than the second when the numbers were narrowed; both are 1 for bytes.
+    The numbers were made shorter when there are flags or the first width is smaller than the second; else both are the same.
     """
     if len(buffer) < _SMALLEST:
         return RAW, 1, 1, buffer
-    frame, content, narrow = b"", buffer, 1
     width = int(numbers[1:]) if numbers else 1
-    if numbers[:1] in ("i", "u") and width > 1:
-        frame, content, narrow = _narrowed(buffer, width)
-    elif width > 1:
-        narrow = width
-    codec = ZSTD if narrow == 1 else LZ4
+    form = shortened(buffer, numbers) if numbers else None
+    if form is None:
+        codec, content = _squeezed(buffer, width, _WORTHWHILE if numbers else _WORTHWHILE_TEXT)
+        return codec, width, width, content
+    codec, content = _squeezed(form.content, 1 if form.flags & PACKED else form.narrow, _WORTHWHILE)
+    return codec | form.flags, form.narrow, width, b"".join((form.frame, content))
+
+
+def decompress(
+    stored_as: int, narrow: int, width: int, stored: memoryview, length: int, target: Any | None = None
+) -> Buffer:
+    """The buffer of `length` bytes; `target`, an array of as many bytes, when that is given.
+
+    Raises ValueError, OSError or struct.error for what `compress` did not write.
+    """
+    codec, flags = stored_as & _CODEC, stored_as & _FLAGS
+    if not flags and narrow >= width:
+        plain = _unpacked(codec, stored, length)
+        if target is None:
+            return plain
+        target[...] = np.frombuffer(plain, dtype=np.uint8)
+        return target
+    if target is None:
+        target = np.empty(length, dtype=np.uint8)
+    frame = frame_bytes(flags)
+    content = _unpacked(codec, stored[frame:], content_bytes(flags, narrow, length // width))
+    restore(flags, narrow, width, stored[:frame], content, target)
+    return target
+
+
+def _squeezed(content: Any, width: int, worthwhile: float) -> tuple[int, Any]:
+    """(codec, content), raw where compressing saves too little."""
+    if len(content) < _SMALLEST:
+        return RAW, content
+    codec = ZSTD if width == 1 else LZ4
+    if width == 1 and len(content) > 2 * _PROBE_BYTES:
+        probe = buffer_bytes(content)[:_PROBE_BYTES]
+        if len(_codec(LZ4).compress(probe)) < _REPEATS * _PROBE_BYTES:
+            codec = LZ4
     packed = _codec(codec).compress(content)
-    if len(packed) < _WORTHWHILE * len(content):
-        content = packed
-    else:
-        codec = RAW
-    return (codec, narrow, width, b"".join((frame, content))) if frame else (codec, narrow, width, content)
-
-
-def decompress(codec: int, narrow: int, width: int, stored: memoryview, length: int) -> Buffer:
-    """The buffer of `length` bytes. Raises ValueError, OSError or struct.error for what `compress` did not write."""
-    if narrow < width:
-        least, divisor = _FRAME.unpack_from(stored)
-        numbers = _unpacked(codec, stored[_FRAME.size :], length // width * narrow)
-        whole = np.frombuffer(numbers, f"u{narrow}").astype(f"i{width}")
-        if divisor != 1:
-            whole *= whole.dtype.type(divisor)
-        whole += whole.dtype.type(least)
-        return whole.view(np.uint8)
-    return _unpacked(codec, stored, length)
-
-
-def _narrowed(buffer: Buffer, width: int) -> tuple[bytes, Any, int]:
-    """(frame, narrowed numbers, their width), or an empty frame and the buffer when fewer bytes do not hold them."""
-    # Unsigned numbers are looked at as signed ones: what is added again wraps around to the same bits.
-    values = buffer_bytes(buffer).view(f"i{width}")
-    least = int(values.min())
-    spread = int(values.max()) - least
-    if spread >= 2 ** (8 * width - 1):
-        return b"", buffer, width
-    rest = values - values.dtype.type(least)
-    divisor = _divisor(rest) if spread >= 256 else 1
-    if divisor > 1:
-        rest //= rest.dtype.type(divisor)
-        spread //= divisor
-    narrow = next((size for size in (1, 2, 4) if spread < 256**size), width)
-    if narrow >= width:
-        return b"", buffer, width
-    return _FRAME.pack(least, divisor), rest.astype(f"u{narrow}").view(np.uint8), narrow
-
-
-def _divisor(rest: Any) -> int:
-    """What all numbers can be divided by: guessed from some, checked on all."""
-    guess = int(np.gcd.reduce(rest[:: max(1, len(rest) // 64)]))
-    if guess > 1:
-        divisor = rest.dtype.type(guess)
-        if np.array_equal(rest // divisor * divisor, rest):
-            return guess
-    return 1
+    return (codec, packed) if len(packed) < worthwhile * len(content) else (RAW, content)
 
 
 def _unpacked(codec: int, stored: memoryview, length: int) -> Buffer:

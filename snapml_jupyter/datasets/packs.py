@@ -5,12 +5,14 @@ seconds, and 16 of them for a frame of ten rows would cost more than everything 
 are written together, column after column, in blobs of some 16 MB, and the workspace keeps an index from chunk digest
 to place. Every pack ends with its own list of chunks: the index can be made again from the packs alone.
 
-    "SNAPPACK" 3 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
-    chunk: 255 u8 | check 16 bytes | n_buffers u16 | (codec u8, narrow u8, width u8, length u64, stored length u64) each | stored buffers
+    "SNAPPACK" 4 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
+    chunk: 254 u8 | check 16 bytes | n_buffers u16 | (codec u8, narrow u8, width u8, length u64, stored length u64) each | stored buffers
 
-`compression` says what codec and widths mean, `chunk_figures` what the figures are. The check is BLAKE3 over the chunk's
-digest and what is stored behind the check: it ties the bytes to the name, and there are fewer of them than of the content.
-Packs of format 1 have no figures; chunks of formats 1 and 2 begin with n_buffers u8 and no check: their content is hashed.
+`compression` says what codec and widths mean, `chunk_figures` what the figures are. The check is XXH3 (128 bits) over the
+chunk's digest and what is stored behind the check: it finds damage on every read at memory speed, and the wrong chunk in the
+right place. Who means harm could write a fitting check, so `snapml verify` hashes the content itself.
+Packs of format 1 have no figures. Chunks of format 3 begin with 255 and have a BLAKE3 check; those of formats 1 and 2 begin
+with n_buffers u8 and have none: their content is hashed.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from blake3 import blake3
+from xxhash import xxh3_128
 
 from ..domain.dataset import FIGURES_BYTES, ChunkFigures, ChunkPlace
 from ..domain.errors import DamagedContentError, InvalidInputError
@@ -30,10 +33,11 @@ from .compression import compress, decompress
 PACK_BYTES = 16 * 2**20
 
 _MAGIC = b"SNAPPACK"
-_START, _START_2, _START_1 = (_MAGIC + bytes([number]) for number in (3, 2, 1))
+_START, *_EARLIER_STARTS = (_MAGIC + bytes([number]) for number in (4, 3, 2, 1))
+_START_1 = _EARLIER_STARTS[-1]
 _ENTRY, _ENTRY_1 = struct.Struct(f"<32sQQ{FIGURES_BYTES}s"), struct.Struct("<32sQQ")
 _BUFFER = struct.Struct("<BBBQQ")
-_CHECKED, _CHECK_BYTES = 0xFF, 16
+_CHECKED, _CHECKED_BY_BLAKE3, _CHECK_BYTES = 0xFE, 0xFF, 16
 _COUNT = struct.Struct("<H")
 
 
@@ -48,25 +52,28 @@ def encode_chunk(digest: str, buffers: list[Buffer], numbers: str = "") -> list[
         codec, narrow, width, content = compress(buffer, numbers if place == 1 else "")
         head.append(_BUFFER.pack(codec, narrow, width, len(buffer), len(content)))
         stored.append(content)
-    checked = blake3(bytes.fromhex(digest))
+    checked = xxh3_128(bytes.fromhex(digest))
     for piece in (*head, *stored):
         if len(piece):
             checked.update(piece)
-    return [b"".join([bytes([_CHECKED]), checked.digest(length=_CHECK_BYTES), *head]), *stored]
+    return [b"".join([bytes([_CHECKED]), checked.digest(), *head]), *stored]
 
 
-def decode_chunk(content: bytes | memoryview, digest: str, *, hash_content: bool = False) -> list[Buffer]:
+def decode_chunk(
+    content: bytes | memoryview, digest: str, *, hash_content: bool = False, target: Any | None = None
+) -> list[Buffer]:
     """The canonical buffers of a stored chunk. Raises DamagedContentError when it is not what was kept as `digest`.
 
-    `hash_content`: by the content itself, not only by the check of what is stored.
+    `hash_content`: by the content itself, not only by the check of what is stored. `target`: an array of bytes that becomes
+    the second buffer, when it is as long.
     """
     buffers: list[Buffer] = []
     try:
         view = memoryview(content).cast("B")
         n_buffers, start = view[0], 1
-        if n_buffers == _CHECKED:
+        if n_buffers in (_CHECKED, _CHECKED_BY_BLAKE3):
             checked = 1 + _CHECK_BYTES
-            if blake3(bytes.fromhex(digest)).update(view[checked:]).digest(length=_CHECK_BYTES) != view[1:checked]:
+            if _check(n_buffers, digest, view[checked:]) != view[1:checked]:
                 raise DamagedContentError(f"Chunk {digest} is damaged: what is stored no longer matches its check.")
             n_buffers, start = _COUNT.unpack_from(view, checked)[0], checked + _COUNT.size
         else:
@@ -74,13 +81,22 @@ def decode_chunk(content: bytes | memoryview, digest: str, *, hash_content: bool
         place = start + n_buffers * _BUFFER.size
         for number in range(n_buffers):
             codec, narrow, width, length, stored_length = _BUFFER.unpack_from(view, start + number * _BUFFER.size)
-            buffers.append(decompress(codec, narrow, width, view[place : place + stored_length], length))
+            into = target if number == 1 and target is not None and len(target) == length else None
+            buffers.append(decompress(codec, narrow, width, view[place : place + stored_length], length, into))
             place += stored_length
     except (struct.error, IndexError, KeyError, ValueError, OSError, MemoryError, OverflowError) as error:
         raise DamagedContentError(f"Chunk {digest} is damaged: it cannot be decompressed ({error}).") from error
     if hash_content and chunk_digest(buffers) != digest:
         raise DamagedContentError(f"Chunk {digest} is damaged: its content no longer matches its digest.")
     return buffers
+
+
+def _check(kind: int, digest: str, stored: memoryview) -> bytes:
+    if kind == _CHECKED:
+        checked = xxh3_128(bytes.fromhex(digest))
+        checked.update(stored)
+        return checked.digest()
+    return blake3(bytes.fromhex(digest)).update(stored).digest(length=_CHECK_BYTES)
 
 
 class PackWriter:
@@ -115,7 +131,7 @@ def read_index(pack: BinaryIO, pack_digest: str) -> Iterator[ChunkPlace]:
     size = pack.seek(0, 2)
     pack.seek(0)
     begins = pack.read(len(_START))
-    if size < len(_START) + 16 or begins not in (_START, _START_2, _START_1):
+    if size < len(_START) + 16 or begins not in (_START, *_EARLIER_STARTS):
         raise wrong
     entry = _ENTRY_1 if begins == _START_1 else _ENTRY
     pack.seek(size - 16)
@@ -133,5 +149,5 @@ def read_index(pack: BinaryIO, pack_digest: str) -> Iterator[ChunkPlace]:
             pack_digest=pack_digest,
             offset=offset,
             length=length,
-            figures=ChunkFigures.from_bytes(figures[0]) if figures else None,
+            packed_figures=figures[0] if figures else None,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -78,15 +79,18 @@ class ColumnReader:
     def _numbers(self, column: StoredColumn, dtype: str, valid: _Validity | None = None) -> Any:
         """Numbers, each chunk straight into its place, zero where there is none; which are there goes to `valid`."""
         whole = _empty(self._n_rows, dtype)
-        place = 0
-        for piece, (bits, values) in zip(self._pieces, self._chunks(column, column.parts[0]), strict=True):
-            stop = place + piece.last - piece.first
+        places = [0, *accumulate(piece.last - piece.first for piece in self._pieces)]
+        targets = [whole[place:stop].view(np.uint8) for place, stop in pairwise(places)]
+        chunks = self._chunks(column, column.parts[0], targets)
+        for piece, (bits, values), target, (place, stop) in zip(
+            self._pieces, chunks, targets, pairwise(places), strict=True
+        ):
             if len(values) != piece.n_rows * whole.itemsize:
                 raise self._misfit(column)
-            whole[place:stop] = np.frombuffer(values, dtype=dtype)[piece.first : piece.last]
+            if values is not target:  # a part of the chunk, or patched
+                whole[place:stop] = np.frombuffer(values, dtype=dtype)[piece.first : piece.last]
             if valid is not None:
                 valid.set(place, stop - place, bits, piece.first)
-            place = stop
         return whole
 
     def _texts(self, column: StoredColumn) -> pa.Array:
@@ -126,9 +130,9 @@ class ColumnReader:
     def _misfit(self, column: StoredColumn) -> DamagedContentError:
         return DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
 
-    def _chunks(self, column: StoredColumn, part: Part) -> Iterator[list[Buffer]]:
+    def _chunks(self, column: StoredColumn, part: Part, targets: list[Any] | None = None) -> Iterator[list[Buffer]]:
         digests = [part.chunks[piece.number] for piece in self._pieces]
-        return self._reader.read(digests, self._what(column))
+        return self._reader.read(digests, self._what(column), targets)
 
     def _part(self, column: StoredColumn, number: int) -> pa.ChunkedArray:
         part = column.parts[number]

@@ -109,13 +109,21 @@ class ChunkFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkPlace:
-    """Where a chunk of a column lies: a range of bytes in the blob `pack_digest`."""
+    """Where a chunk of a column lies: a range of bytes in the blob `pack_digest`.
+
+    A reader locates thousands of chunks and wants the figures of few, so they stay packed until they are asked for.
+    """
 
     digest: str
     pack_digest: str
     offset: int
     length: int
-    figures: ChunkFigures | None = None
+    packed_figures: bytes | None = None
+
+    @property
+    def figures(self) -> ChunkFigures | None:
+        """The figures of its values; None when none are kept."""
+        return None if self.packed_figures is None else ChunkFigures.from_bytes(self.packed_figures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

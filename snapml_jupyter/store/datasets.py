@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ..domain.dataset import ChunkFigures, ChunkPlace, Column, DatasetSource, DatasetSummary, DatasetVersion, SourceKind
+from ..domain.dataset import ChunkPlace, Column, DatasetSource, DatasetSummary, DatasetVersion, SourceKind
 from ..domain.errors import NotFoundError
 from ..domain.names import parse_dataset_ref
 from .database import Database
@@ -172,10 +172,7 @@ def add_pack(tx: Transaction, pack_digest: str, size_bytes: int, places: Iterabl
     tx.connection.executemany(
         """INSERT INTO chunks (digest, pack_number, start_byte, n_bytes, figures) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (digest) DO NOTHING""",
-        [
-            (place.digest, number, place.offset, place.length, place.figures and place.figures.to_bytes())
-            for place in places
-        ],
+        [(place.digest, number, place.offset, place.length, place.packed_figures) for place in places],
     )
     return bytes_held() - before
 
@@ -191,8 +188,9 @@ def locate_chunks(database: Database, digests: Iterable[str]) -> dict[str, Chunk
             {f"d{number}": digest for number, digest in enumerate(batch)},
         )
         for row in rows:
-            figures = None if row[4] is None else ChunkFigures.from_bytes(row[4])
-            found[row[0]] = ChunkPlace(digest=row[0], pack_digest=row[1], offset=row[2], length=row[3], figures=figures)
+            found[row[0]] = ChunkPlace(
+                digest=row[0], pack_digest=row[1], offset=row[2], length=row[3], packed_figures=row[4]
+            )
     return found
 
 

@@ -91,9 +91,9 @@ def test_chunks_that_both_versions_have_are_not_read(
     read: list[str] = []
     decode = reading.decode_chunk
 
-    def noted(content: Any, digest: str) -> Any:
+    def noted(content: Any, digest: str, **options: Any) -> Any:
         read.append(digest)
-        return decode(content, digest)
+        return decode(content, digest, **options)
 
     one, two = snapshot(workspace, "flights", before), snapshot(workspace, "flights", after)
     monkeypatch.setattr(reading, "decode_chunk", noted)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
+from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
@@ -98,3 +100,69 @@ def test_no_changed_byte_of_a_chunk_goes_unseen() -> None:
     for end in range(len(stored)):
         with pytest.raises(DamagedContentError):
             decode_chunk(stored[:end], digest)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    whole=stn.arrays(np.dtype("i8"), st.integers(20, 200), elements=st.integers(-(10**9), 10**9)),
+    decimals=st.integers(0, 6),
+    numbers=st.sampled_from(["f4", "f8"]),
+    odd=st.lists(
+        st.sampled_from([np.nan, -np.nan, -0.0, np.inf, -np.inf, 5e-324, 1.7e308, 1 / 3, 2.0**53, 2.0**60]), max_size=4
+    ),
+)
+def test_floats_with_few_decimals_come_back_bit_by_bit(
+    whole: np.ndarray, decimals: int, numbers: str, odd: list[float]
+) -> None:
+    with np.errstate(over="ignore"):
+        values = np.tile((whole / 10**decimals).astype(numbers), 4)
+        for place, value in enumerate(odd):
+            values[place * 7 % len(values)] = value
+    back, _ = through([b"", values.view(np.uint8)], numbers)
+    assert back == [b"", values.tobytes()]
+
+
+def test_nan_of_two_kinds_in_one_chunk_stays_two_kinds() -> None:
+    values = np.arange(500, dtype="f8")
+    values[3:50] = np.nan
+    values.view("u8")[7] = 0x7FF8000000000123
+    assert through([b"", values.view(np.uint8)], "f8")[0][1] == values.tobytes()
+    values[:] = np.nan
+    assert through([b"", values.view(np.uint8)], "f8")[0][1] == values.tobytes()
+
+
+def test_prices_integers_with_gaps_and_categories_take_a_fraction() -> None:
+    random = np.random.default_rng(1)
+    prices = np.round(random.lognormal(3, 1, 20_000), 2)
+    delays = np.where(random.random(20_000) < 0.1, np.nan, random.integers(-60, 900, 20_000))
+    grades = random.integers(0, 9, 20_000).astype("i1")
+    same = np.full(20_000, 2**40 + 5)
+    assert through([b"", prices.view(np.uint8)], "f8")[1] < 0.51 * prices.nbytes
+    assert through([b"", delays.view(np.uint8)], "f8")[1] < 0.26 * delays.nbytes
+    assert through([b"", grades.view(np.uint8)], "i1")[1] < 0.51 * grades.nbytes
+    assert through([b"", same.view(np.uint8)], "i8")[1] < 200
+
+
+@pytest.mark.parametrize(("numbers", "factor"), [("i8", 7), ("i8", 2**40), ("i1", 1), ("f8", 0.01), ("f8", np.pi)])
+def test_a_chunk_is_read_straight_into_its_place(numbers: str, factor: float) -> None:
+    values = (np.arange(3_000) % 100 * factor).astype(numbers)
+    buffers = [b"", values.view(np.uint8)]
+    digest = chunk_digest(buffers)
+    stored = b"".join(encode_chunk(digest, buffers, numbers))
+    place = np.zeros(values.nbytes, dtype=np.uint8)
+    assert decode_chunk(stored, digest, target=place)[1] is place
+    assert place.tobytes() == values.tobytes()
+    too_short = np.zeros(values.nbytes - 1, dtype=np.uint8)
+    assert bytes(decode_chunk(stored, digest, target=too_short)[1]) == values.tobytes()
+    assert not too_short.any()
+
+
+def test_chunks_of_the_format_before_are_read_and_checked() -> None:
+    content = np.arange(40, dtype="i8").tobytes()
+    digest = chunk_digest([b"", content])
+    heads = struct.pack("<BBBQQ", 0, 1, 1, 0, 0) + struct.pack("<BBBQQ", 0, 1, 1, len(content), len(content))
+    behind = struct.pack("<H", 2) + heads + content
+    stored = b"\xff" + blake3(bytes.fromhex(digest)).update(behind).digest(length=16) + behind
+    assert [bytes(buffer) for buffer in decode_chunk(stored, digest)] == [b"", content]
+    with pytest.raises(DamagedContentError, match="check"):
+        decode_chunk(stored[:-1] + b"\x01", digest)

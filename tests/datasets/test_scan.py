@@ -37,9 +37,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     decode = reading.decode_chunk
 
-    def noted(content: Any, digest: str) -> Any:
+    def noted(content: Any, digest: str, **options: Any) -> Any:
         found.append(digest)
-        return decode(content, digest)
+        return decode(content, digest, **options)
 
     monkeypatch.setattr(reading, "decode_chunk", noted)
     return found

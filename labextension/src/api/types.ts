@@ -49,27 +49,16 @@ export interface AuditEntry {
 }
 
 /**
- * Figures of the values of a chunk: numbers and times as they are stored, texts and bytes by their lengths.
+ * Where a chunk of a column lies: a range of bytes in the blob `pack_digest`.
  *
- * NaN counts as null. `total` is the sum, `squares` the sum of the squared distances from the chunk's own mean;
- * all four are None when nothing is there or the values are no numbers. `merged_figures` joins those of many chunks.
+ * A reader locates thousands of chunks and wants the figures of few, so they stay packed until they are asked for.
  */
-export interface ChunkFigures {
-  n_values: number;
-  n_nulls: number;
-  least: Float | null;
-  greatest: Float | null;
-  total: Float | null;
-  squares: Float | null;
-}
-
-/** Where a chunk of a column lies: a range of bytes in the blob `pack_digest`. */
 export interface ChunkPlace {
   digest: string;
   pack_digest: string;
   offset: number;
   length: number;
-  figures: ChunkFigures | null;
+  packed_figures: string | null;
 }
 
 /** What `gc` removed, or would remove: versions by reference, blobs by number, and the bytes that are freed. */
