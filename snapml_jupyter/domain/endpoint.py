@@ -1,4 +1,4 @@
-"""What an endpoint is: a stable name clients call, with one model version (deployment) live behind it."""
+"""What an endpoint is: a stable name clients call, with model versions (deployments) live behind it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from .model import Signature
+from .traffic import Arm, EndpointSettings, Scope
 
 
 class DeploymentStatus(str, Enum):
@@ -34,7 +35,7 @@ DEPLOYMENT_MOVES: dict[DeploymentStatus, frozenset[DeploymentStatus]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One model version behind an endpoint. `share_fraction` is its part of the traffic."""
+    """One model version behind an endpoint. `share_fraction` is its part of the traffic now, `wanted_share` when it becomes live."""
 
     endpoint: str
     number: int
@@ -46,11 +47,17 @@ class Deployment:
     created_at: datetime
     created_by: str
     failure: str | None = None
+    arm: Arm = Arm.champion
+    wanted_share: float = 1.0
+    live_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A client's key, without the secret: only `key_hash` (SHA-256 of the key, hex) is ever stored."""
+    """A client's key, without the secret: only `key_hash` (SHA-256 of the key, hex) is ever stored.
+
+    `rate_per_second` and `quota_per_day` (UTC) count requests; None is no limit.
+    """
 
     key_id: str
     endpoint: str
@@ -58,6 +65,10 @@ class ApiKey:
     key_hash: str
     created_at: datetime
     revoked_at: datetime | None = None
+    scopes: list[Scope] = field(default_factory=lambda: [Scope.predict, Scope.feedback])
+    expires_at: datetime | None = None
+    rate_per_second: float | None = None
+    quota_per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +90,26 @@ class EndpointInfo:
     deployments: list[Deployment] = field(default_factory=list)
     keys: list[ApiKey] = field(default_factory=list)
     url: str | None = None
+    settings: EndpointSettings = field(default_factory=EndpointSettings)
 
     @property
     def live(self) -> Deployment | None:
-        """The deployment that answers requests now."""
-        routed = [d for d in self.deployments if d.status is DeploymentStatus.live]
-        return routed[-1] if routed else None
+        """The champion: the deployment that answers what no other one does."""
+        return self._live(Arm.champion)
+
+    @property
+    def challenger(self) -> Deployment | None:
+        """The deployment that answers a share of the traffic beside the champion."""
+        return self._live(Arm.challenger)
+
+    @property
+    def shadow(self) -> Deployment | None:
+        """The deployment that gets copies of the requests; its answers are compared and dropped."""
+        return self._live(Arm.shadow)
+
+    def _live(self, arm: Arm) -> Deployment | None:
+        found = [d for d in self.deployments if d.status is DeploymentStatus.live and d.arm is arm]
+        return found[-1] if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,11 @@ A request reads `routing.routes` once and works with what it found, whatever is 
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
+import time
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from time import perf_counter
@@ -17,14 +19,18 @@ from typing import Any, NoReturn
 import msgspec
 
 from ..domain.errors import SnapMLError
+from ..domain.traffic import Scope as KeyScope
 from . import open_inference
+from .cors import allow_headers, preflight
 from .http_errors import Headers, HttpError, http_error
 from .keys import hash_key
 from .metrics import add_up, prometheus_text
 from .plain_protocol import decode_feedback, encode_predictions
 from .prediction_log import PredictionLog
 from .reports import TrafficReport, say
-from .routing import Endpoint, Routes, RoutingTable, Served
+from .routing import Endpoint, Key, Routes, RoutingTable, Served
+from .rows import Row
+from .session import Answers
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -66,6 +72,9 @@ class _Request:
     request_id: str
     key: bytes | None = None
     content_length: int = 0
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    origin: bytes | None = None
+    endpoint: Endpoint | None = None
     served: Served | None = None
     n_rows: int = 0
 
@@ -99,6 +108,8 @@ class EndpointApplication:
             status, media_type, content = await self._answer(request, receive)
         except HttpError as error:
             status, headers, content = error.status, error.headers, _encode({"error": error.message})
+            if status == 204:
+                content = b""
         except SnapMLError as error:
             told = http_error(error)
             status, content = told.status, _encode({"error": told.message})
@@ -110,6 +121,8 @@ class EndpointApplication:
             content = _encode({"error": f"Request {request.request_id} failed inside the server; see its host.log."})
         if request.served is not None:
             request.served.counter.count(status, request.n_rows, perf_counter() - started_at)
+        if request.origin is not None and request.endpoint is not None:
+            headers = (*headers, *allow_headers(request.endpoint.settings.cors_origins, request.origin))
         if request.method == "HEAD":
             headers = (*headers, *_CLOSE)  # no body follows, see OneWriteTransport
         await send(
@@ -127,14 +140,16 @@ class EndpointApplication:
         await send({"type": "http.response.body", "body": content})
 
     def _read_head(self, scope: Scope) -> _Request:
-        request = _Request(scope["method"], scope["path"], "")
-        for name, value in scope["headers"]:
+        request = _Request(scope["method"], scope["path"], "", headers=scope["headers"])
+        for name, value in request.headers:
             if name == b"authorization":
                 request.key = value[7:].strip() if value[:7].lower() == b"bearer " else b""
             elif name == b"content-length":
                 request.content_length = int(value) if value.isdigit() else 0
             elif name == b"x-request-id" and 0 < len(value) <= 128:
                 request.request_id = value.decode("latin-1")
+            elif name == b"origin":
+                request.origin = value
         if not request.request_id or not request.request_id.isprintable() or not request.request_id.isascii():
             request.request_id = next(self._request_ids)
         return request
@@ -145,20 +160,26 @@ class EndpointApplication:
         if path in _OPEN_PATHS:
             return self._health(path)
         routes = self._routing.routes
-        allowed = self._authenticate(routes, request)
+        if request.method == "OPTIONS" and request.origin is not None:
+            request.endpoint = routes.endpoints.get(_endpoint_in(path))
+            raise preflight(request.endpoint.settings.cors_origins if request.endpoint else (), request.origin)
+        key = self._authenticate(routes, request)
+        allowed = key.grant.endpoint
         if path.startswith("/endpoints/"):
             name, _, action = path[11:].partition("/")
             endpoint = self._authorise(routes, request, name, allowed)
             if action == "predict":
                 self._need(request, "POST")
-                return 200, _JSON, await self._predict(_served(endpoint), request, receive)
+                self._admit(key, endpoint, KeyScope.predict)
+                return 200, _JSON, await self._predict(endpoint, request, receive)
             if action == "feedback":
                 self._need(request, "POST")
+                self._admit(key, endpoint, KeyScope.feedback)
                 return 202, _JSON, await self._feedback(endpoint, request, receive)
         elif path.startswith("/v2/models/"):
             name, _, action = path[11:].partition("/")
             endpoint = self._authorise(routes, request, name, allowed)
-            return 200, _JSON, await self._model(endpoint, action, request, receive)
+            return 200, _JSON, await self._model(key, endpoint, action, request, receive)
         elif path in ("/v2", "/v2/"):
             self._need(request, "GET")
             return 200, _JSON, _encode(open_inference.server_metadata())
@@ -170,15 +191,40 @@ class EndpointApplication:
             f"There is nothing at {path[:100]}. Try POST /endpoints/{allowed}/predict or GET /v2/models/{allowed}.",
         )
 
-    def _authenticate(self, routes: Routes, request: _Request) -> str:
-        """The endpoint that the key opens. Only the key's digest is looked up, so timing says nothing about keys."""
+    def _authenticate(self, routes: Routes, request: _Request) -> Key:
+        """What the key opens. Only the key's digest is looked up, so timing says nothing about keys."""
         if not request.key:
             what = "No API key" if request.key is None else "The Authorization header is not 'Bearer KEY'"
             self._refuse(f"{what}. Send the header 'Authorization: Bearer KEY' with a key of the endpoint.")
-        allowed = routes.keys.get(hash_key(request.key))
-        if allowed is None:
+        key = routes.keys.get(hash_key(request.key))
+        if key is None:
             self._refuse("The API key is not valid: it is unknown or was revoked. Ask the endpoint's owner for one.")
-        return allowed
+        expires_at = key.grant.expires_at
+        if expires_at is not None and time.time() >= expires_at:
+            self._refuse("The API key has expired. Ask the endpoint's owner for a new one.")
+        return key
+
+    def _admit(self, key: Key, endpoint: Endpoint, scope: KeyScope) -> None:
+        """Check the key's scope, then its limits and the endpoint's. Raises HttpError 403 or 429."""
+        scopes = key.grant.scopes
+        if scope not in scopes and KeyScope.admin not in scopes:
+            raise HttpError(
+                403,
+                f"This API key may not be used for {scope.value}: its scopes are "
+                f"{', '.join(sorted(each.value for each in scopes)) or 'none'}.",
+            )
+        limiters = [each for each in (key.limiter, endpoint.limiter) if each is not None]
+        for limiter in limiters:
+            refusal = limiter.refuses()
+            if refusal is not None:
+                whose = "This API key" if limiter is key.limiter else f"Endpoint '{endpoint.name}'"
+                raise HttpError(
+                    429,
+                    f"{whose} may be asked {refusal.reason}. Try again in {refusal.retry_seconds} seconds.",
+                    ((b"retry-after", b"%d" % refusal.retry_seconds),),
+                )
+        for limiter in limiters:
+            limiter.take()
 
     def _refuse(self, message: str) -> NoReturn:
         raise HttpError(401, message, ((b"www-authenticate", b"Bearer"),))
@@ -186,7 +232,7 @@ class EndpointApplication:
     def _authorise(self, routes: Routes, request: _Request, name: str, allowed: str) -> Endpoint:
         endpoint = routes.endpoints.get(name)
         if endpoint is not None:
-            request.served = endpoint.served
+            request.endpoint, request.served = endpoint, endpoint.served
         if endpoint is None:
             if name == allowed:
                 raise HttpError(503, f"Endpoint '{name}' has no live deployment yet. Try again in a second.")
@@ -210,12 +256,48 @@ class EndpointApplication:
             return 503, _JSON, b'{"ready":false,"live":true}'
         return 200, _JSON, b'{"ready":true,"live":true}'
 
-    async def _predict(self, served: Served, request: _Request, receive: Receive) -> bytes:
-        rows = served.decoder.decode(await self._body(request, receive))
-        answers = await served.batcher.predict(rows)
-        request.n_rows = len(rows)
-        self._log.append(served.target, request.request_id, rows, answers)
+    async def _predict(self, endpoint: Endpoint, request: _Request, receive: Receive) -> bytes:
+        body = await self._body(request, receive)
+        served = self._choose(endpoint, request)
+        answers = await self._answers(endpoint, served, request, served.decoder.decode(body))
         return encode_predictions(served, request.request_id, answers)
+
+    def _choose(self, endpoint: Endpoint, request: _Request) -> Served:
+        """The version that answers this request. Raises HttpError 503 when none can."""
+        served = endpoint.served
+        if served is None:
+            raise HttpError(503, f"Endpoint '{endpoint.name}' cannot answer: {endpoint.failure}")
+        if endpoint.split is not None:
+            served = request.served = endpoint.split.choose(self._client(endpoint, request))
+        return served
+
+    def _client(self, endpoint: Endpoint, request: _Request) -> bytes | None:
+        """What tells clients apart where they are to stay with one version."""
+        if endpoint.sticky_header is not None:
+            return next((value for name, value in request.headers if name == endpoint.sticky_header), None)
+        return request.key if endpoint.settings.sticky == "key" else None
+
+    async def _answers(self, endpoint: Endpoint, served: Served, request: _Request, rows: list[Row]) -> Answers:
+        """Run the rows, log them, and send copies where other versions are compared."""
+        settings = endpoint.settings
+        if settings.max_rows is not None and len(rows) > settings.max_rows:
+            raise HttpError(413, f"Endpoint '{endpoint.name}' takes at most {settings.max_rows:,} rows in one request.")
+        answers = await self._in_time(settings.timeout_seconds, served.batcher.predict(rows))
+        request.n_rows = len(rows)
+        if settings.sample_fraction >= 1.0 or random.random() < settings.sample_fraction:
+            self._log.append(served.target, request.request_id, rows, answers)
+        for copies in endpoint.copies:
+            if copies.of.target.deployment == served.target.deployment:
+                copies.take(request.request_id, rows, answers)
+        return answers
+
+    async def _in_time(self, seconds: float | None, answers: Awaitable[Answers]) -> Answers:
+        if seconds is None:
+            return await answers
+        try:
+            return await asyncio.wait_for(answers, seconds)
+        except asyncio.TimeoutError:
+            raise HttpError(503, f"The model did not answer within {seconds:g} seconds.") from None
 
     async def _feedback(self, endpoint: Endpoint, request: _Request, receive: Receive) -> bytes:
         labels = decode_feedback(await self._body(request, receive), self._limits.max_rows)
@@ -225,20 +307,16 @@ class EndpointApplication:
             )
         return _encode({"endpoint": endpoint.name, "request_id": request.request_id, "n_labels": len(labels)})
 
-    async def _model(self, endpoint: Endpoint, action: str, request: _Request, receive: Receive) -> bytes:
+    async def _model(self, key: Key, endpoint: Endpoint, action: str, request: _Request, receive: Receive) -> bytes:
         """The Open Inference Protocol below `/v2/models/NAME`."""
+        asked: Served | None = None
         if action.startswith("versions/"):
             version, _, action = action[9:].partition("/")
-            served = _served(endpoint)
-            if version != served.version:
-                raise HttpError(
-                    404,
-                    f"Endpoint '{endpoint.name}' serves version {served.version}, not version {version[:20]!r}.",
-                )
+            asked = self._version(endpoint, version)
         if action == "ready":
             self._need(request, "GET")
             return _encode({"name": endpoint.name, "ready": endpoint.served is not None})
-        served = _served(endpoint)
+        served = asked or _served(endpoint)
         if action == "":
             self._need(request, "GET")
             return _encode(open_inference.model_metadata(served))
@@ -247,11 +325,24 @@ class EndpointApplication:
                 404, f"There is nothing at {request.path[:100]}. Try POST /v2/models/{endpoint.name}/infer."
             )
         self._need(request, "POST")
-        asked, rows = open_inference.decode_infer(served, await self._body(request, receive))
-        answers = await served.batcher.predict(rows)
-        request.n_rows = len(rows)
-        self._log.append(served.target, request.request_id, rows, answers)
-        return open_inference.encode_infer(served, asked, answers)
+        self._admit(key, endpoint, KeyScope.predict)
+        body = await self._body(request, receive)
+        served = asked or self._choose(endpoint, request)
+        request.served = served
+        wanted, rows = open_inference.decode_infer(served, body)
+        answers = await self._answers(endpoint, served, request, rows)
+        return open_inference.encode_infer(served, wanted, answers)
+
+    def _version(self, endpoint: Endpoint, version: str) -> Served:
+        """The live version that was asked for by its number. Raises HttpError 404."""
+        served = [_served(endpoint)]
+        if endpoint.split is not None and endpoint.split.challenger is not None:
+            served.append(endpoint.split.challenger)
+        for each in served:
+            if each.version == version:
+                return each
+        known = ", ".join(each.version for each in served)
+        raise HttpError(404, f"Endpoint '{endpoint.name}' serves version {known}, not version {version[:20]!r}.")
 
     def _metrics(self, allowed: str) -> bytes:
         own = [counter.report() for counter in self._routing.counters.values()]
@@ -262,8 +353,10 @@ class EndpointApplication:
     async def _body(self, request: _Request, receive: Receive) -> bytes:
         """The whole body. Raises HttpError 413 above the limit, whether its length was announced or not."""
         limit = self._limits.max_body_bytes
+        if request.endpoint is not None and request.endpoint.settings.max_body_bytes is not None:
+            limit = min(limit, request.endpoint.settings.max_body_bytes)
         if request.content_length > limit * _DRAIN_FACTOR:
-            self._too_large(close=True)
+            self._too_large(limit, close=True)
         message = await receive()
         if message["type"] != "http.request":
             raise ClientGoneError
@@ -281,21 +374,21 @@ class EndpointApplication:
                     raise ClientGoneError
                 n_bytes += len(message["body"])
                 if n_bytes > limit * _DRAIN_FACTOR:
-                    self._too_large(close=True)
+                    self._too_large(limit, close=True)
                 if n_bytes <= limit:
                     parts.append(message["body"])
             if n_bytes > limit:
-                self._too_large(close=False)
+                self._too_large(limit, close=False)
             return b"".join(parts)
         if len(body) > limit:
-            self._too_large(close=False)
+            self._too_large(limit, close=False)
         return body
 
-    def _too_large(self, *, close: bool) -> NoReturn:
+    def _too_large(self, limit: int, *, close: bool) -> NoReturn:
         headers = _CLOSE if close else ()
         raise HttpError(
             413,
-            f"The body is larger than {self._limits.max_body_bytes / 2**20:g} MiB. Send the rows in several requests.",
+            f"The body is larger than {limit / 2**20:g} MiB. Send the rows in several requests.",
             headers,
         )
 
@@ -304,6 +397,11 @@ def _served(endpoint: Endpoint) -> Served:
     if endpoint.served is None:
         raise HttpError(503, f"Endpoint '{endpoint.name}' cannot answer: {endpoint.failure}")
     return endpoint.served
+
+
+def _endpoint_in(path: str) -> str:
+    """The name of the endpoint in a path of either protocol."""
+    return path.removeprefix("/endpoints/").removeprefix("/v2/models/").partition("/")[0]
 
 
 def _request_ids() -> Iterator[str]:

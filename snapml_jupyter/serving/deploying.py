@@ -18,8 +18,8 @@ from ..domain.errors import ConflictError, ExportError, UnavailableError
 from ..domain.names import check_name
 from ..operations import operation
 from ..registry.exporting import ensure_exported
+from ..store import api_keys, events
 from ..store import endpoints as store
-from ..store import events
 from ..store.workspace import Workspace
 from .host_process import get_host_status, start_host
 from .keys import hash_key, new_key, new_key_id
@@ -103,18 +103,18 @@ def create_key(workspace: Workspace, endpoint: str, client: str) -> IssuedKey:
 @operation(permission="keys:write", audited=True)
 def revoke_key(workspace: Workspace, key_id: str) -> ApiKey:
     """Make a key invalid; workers refuse it from then on. Raises NotFoundError."""
-    key = store.get_key(workspace.database, key_id)
+    key = api_keys.get_key(workspace.database, key_id)
     with workspace.transaction() as tx:
-        store.revoke_key(tx, key)
+        api_keys.revoke_key(tx, key)
     _spread(workspace)
-    return store.get_key(workspace.database, key_id)
+    return api_keys.get_key(workspace.database, key_id)
 
 
 def _issue_key(workspace: Workspace, endpoint: str, client: str) -> IssuedKey:
     api_key, key_id = new_key(), new_key_id()
     with workspace.transaction() as tx:
-        store.add_key(tx, key_id=key_id, endpoint=endpoint, client=client, key_hash=hash_key(api_key))
-    return IssuedKey(key=store.get_key(workspace.database, key_id), api_key=api_key)
+        api_keys.add_key(tx, key_id=key_id, endpoint=endpoint, client=client, key_hash=hash_key(api_key))
+    return IssuedKey(key=api_keys.get_key(workspace.database, key_id), api_key=api_key)
 
 
 def _await_decision(workspace: Workspace, endpoint: str, number: int) -> Deployment:

@@ -54,12 +54,13 @@ class LoggedFeedback:
 
 @dataclass(frozen=True, slots=True)
 class LogTarget:
-    """Which deployment answered."""
+    """Which deployment answered. Values of `hidden` columns are never written."""
 
     endpoint: str
     deployment: int
     model_ref: str
     columns: tuple[str, ...]
+    hidden: frozenset[str] = frozenset()
 
 
 _Entry = tuple[LogTarget, str, list[Row], Answers, float]
@@ -178,8 +179,12 @@ def _predictions(target: LogTarget, entries: list[_Entry]) -> LoggedPredictions:
         endpoint=target.endpoint,
         deployment=target.deployment,
         model_ref=target.model_ref,
-        columns=list(target.columns),
-        inputs=[list(column) for column in zip(*rows, strict=True)],
+        columns=[name for name in target.columns if name not in target.hidden],
+        inputs=[
+            list(column)
+            for name, column in zip(target.columns, zip(*rows, strict=True), strict=True)
+            if name not in target.hidden
+        ],
         values=[value for entry in entries for value in entry[3].values],
         probabilities=[p for entry in entries for p in entry[3].probabilities or ()] if has_probabilities else None,
         request_ids=[entry[1] for entry in entries],

@@ -12,20 +12,25 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..domain.endpoint import Deployment, DeploymentStatus
 from ..domain.errors import SnapMLError
+from ..domain.traffic import Arm, EndpointSettings
+from ..store.api_keys import KeyGrant
 from ..store.blobs import FileBlobs
 from ..store.database import Database
 from ..store.endpoints import Routing, read_routing
+from .arms import Comparison, Copies, Split, column_places
 from .batching import Batcher
+from .limits import Limiter
 from .metrics import TrafficCounter
 from .prediction_log import LogTarget
 from .reports import say
 from .rows import RowDecoder
 from .session import ModelSession
+from .usage import Usage, usage_path
 
 #: How often a worker looks for changes, in seconds.
 POLL_SECONDS = 0.1
@@ -49,20 +54,36 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint as requests see it; `served` is None when its live deployment cannot be served, because of `failure`."""
+    """One endpoint as requests see it; `served` is its champion, None when that cannot be served, because of `failure`.
+
+    `split` is None while the champion answers all; `copies` says where answered requests go a second time.
+    """
 
     name: str
     served: Served | None
     failure: str | None = None
+    settings: EndpointSettings = field(default_factory=EndpointSettings)
+    limiter: Limiter | None = None
+    split: Split | None = None
+    sticky_header: bytes | None = None
+    copies: tuple[Copies, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a valid key opens; `limiter` is None without limits."""
+
+    grant: KeyGrant
+    limiter: Limiter | None
 
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Endpoints by name, and keys: SHA-256 (hex) to the endpoint's name."""
+    """Endpoints by name, and keys by their SHA-256 (hex)."""
 
     event_id: int = 0
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
 
 
 class RoutingTable:
@@ -77,6 +98,10 @@ class RoutingTable:
         #: What is being loaded right now; if the process dies meanwhile, the host knows what killed it.
         self.loading: str | None = None
         self.counters: dict[tuple[str, str], TrafficCounter] = {}
+        #: Of versions whose answers are compared with the champion's, by endpoint and version.
+        self.comparisons: dict[tuple[str, str], Comparison] = {}
+        self._usage = Usage(usage_path(folder))
+        self._limiters: dict[str, Limiter] = {}
         self._database = Database(folder / "snapml.db")
         self._blobs = FileBlobs(folder / "blobs")
         self._in_flight = in_flight
@@ -122,7 +147,7 @@ class RoutingTable:
         before = self.routes
         served: dict[tuple[str, int], Served] = {}
         loaded: dict[str, str] = {}
-        endpoints: dict[str, Endpoint] = {}
+        live: dict[str, dict[Arm, tuple[Deployment, Served | None]]] = {}
         for deployment in routing.deployments:
             label = f"{deployment.endpoint}/{deployment.number}"
             ready = self._served.get((deployment.endpoint, deployment.number))
@@ -136,15 +161,86 @@ class RoutingTable:
                     self._retry_at[label] = time.monotonic() + RETRY_SECONDS
                     say(f"worker: deployment {label} cannot be served: {error}")
             if ready is not None:
+                if ready.deployment != deployment:  # another share or arm; what is loaded stays
+                    ready = replace(ready, deployment=deployment)
+                hidden = _hidden(ready, routing.settings.get(deployment.endpoint))
+                if ready.target.hidden != hidden:
+                    ready = replace(ready, target=replace(ready.target, hidden=hidden))
                 served[(deployment.endpoint, deployment.number)] = ready
                 loaded[label] = "ready"
             if deployment.status is DeploymentStatus.live:
-                endpoints[deployment.endpoint] = Endpoint(deployment.endpoint, ready, None if ready else loaded[label])
+                live.setdefault(deployment.endpoint, {})[deployment.arm] = (deployment, ready)
         self._served, self.loaded = served, loaded
-        self.routes = Routes(routing.event_id, endpoints, routing.keys)
+        limiters: dict[str, Limiter] = {}
+        endpoints = {
+            name: self._endpoint(name, arms, routing, loaded, limiters)
+            for name, arms in live.items()
+            if Arm.champion in arms
+        }
+        keys = {
+            key_hash: Key(
+                grant, self._limiter(limiters, grant.key_id, grant.slot, grant.rate_per_second, grant.quota_per_day)
+            )
+            for key_hash, grant in routing.keys.items()
+        }
+        self._limiters = limiters
+        self.routes = Routes(routing.event_id, endpoints, keys)
         after = self.routes
         if before.event_id != after.event_id:
             self._on_change()
+
+    def _endpoint(
+        self,
+        name: str,
+        arms: dict[Arm, tuple[Deployment, Served | None]],
+        routing: Routing,
+        loaded: dict[str, str],
+        limiters: dict[str, Limiter],
+    ) -> Endpoint:
+        deployment, champion = arms[Arm.champion]
+        challenger = arms.get(Arm.challenger, (None, None))[1]
+        shadow = arms.get(Arm.shadow, (None, None))[1]
+        settings = routing.settings.get(name, EndpointSettings())
+        copies: list[Copies | None] = []
+        if champion is not None and shadow is not None:
+            copies.append(self._copies(champion, shadow, of_champion=True))
+        if champion is not None and challenger is not None and name in routing.compared:
+            copies.append(self._copies(challenger, champion, of_champion=False))
+        sticky = settings.sticky
+        return Endpoint(
+            name=name,
+            served=champion,
+            failure=None if champion else loaded[f"{name}/{deployment.number}"],
+            settings=settings,
+            limiter=self._limiter(limiters, name, routing.slots.get(name), settings.rate_per_second, None),
+            split=Split(name, champion, challenger, challenger.deployment.share_fraction)
+            if champion is not None and challenger is not None
+            else None,
+            sticky_header=sticky.lower().encode("latin-1") if sticky and sticky != "key" else None,
+            copies=tuple(each for each in copies if each is not None),
+        )
+
+    def _copies(self, of: Served, to: Served, *, of_champion: bool) -> Copies | None:
+        """Copies of what one version answers to another; None when the other needs columns that the one has not."""
+        other = to if of_champion else of
+        key = (other.target.endpoint, other.version)
+        if key not in self.comparisons:
+            self.comparisons[key] = Comparison(other.target.endpoint, other.target.model_ref)
+        places = column_places(of, to)
+        return None if places is None else Copies(of, to, self.comparisons[key], places, not of_champion)
+
+    def _limiter(
+        self, held: dict[str, Limiter], name: str, slot: int | None, rate: float | None, quota: int | None
+    ) -> Limiter | None:
+        """The limiter of that key or endpoint, the one there was when its limits are as before; its level must not jump."""
+        if rate is None and quota is None:
+            return None
+        before = self._limiters.get(name)
+        if before is None or (before.rate_per_second, before.quota_per_day) != (rate, quota):
+            usage = self._usage if slot is not None else Usage(None)
+            before = Limiter(usage, name, slot or 0, rate, quota)
+        held[name] = before
+        return before
 
     def _load(self, deployment: Deployment, label: str) -> Served:
         """The deployment loaded and tried. Raises SnapMLError when it cannot be served."""
@@ -173,6 +269,11 @@ class RoutingTable:
             counter=self.counter(deployment.endpoint, version),
             label_names=[_json_name(value) for value in labels] if labels is not None else None,
         )
+
+
+def _hidden(served: Served, settings: EndpointSettings | None) -> frozenset[str]:
+    """Columns whose values must not be logged."""
+    return frozenset(settings.sensitive).intersection(served.target.columns) if settings else frozenset()
 
 
 def _json_name(value: object) -> str:

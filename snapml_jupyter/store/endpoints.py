@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from .. import wire
-from ..domain.endpoint import DEPLOYMENT_MOVES, ApiKey, Deployment, DeploymentStatus, EndpointInfo
+from ..domain.endpoint import DEPLOYMENT_MOVES, Deployment, DeploymentStatus, EndpointInfo
 from ..domain.errors import ConflictError, NotFoundError
 from ..domain.model import Signature
+from ..domain.traffic import Arm, EndpointSettings, RolloutState
+from .api_keys import KeyGrant, list_keys, read_grants
 from .database import Database
+from .limit_slots import free_slot
+from .rollouts import end_rollout
 from .workspace import Transaction, Workspace
 
 _DEPLOYMENTS = """
@@ -26,12 +30,16 @@ _DEPLOYMENTS = """
 class Routing:
     """Everything a worker needs to answer requests, read in one snapshot; `event_id` says how new it is.
 
-    `keys` maps the SHA-256 of a valid key (hex) to the endpoint it opens.
+    `keys` maps the SHA-256 of a key that was not revoked (hex) to what it opens; `compared` are the endpoints whose
+    challenger is compared with the champion on the rows that it answers.
     """
 
     event_id: int
     deployments: list[Deployment]
-    keys: dict[str, str]
+    keys: dict[str, KeyGrant]
+    settings: dict[str, EndpointSettings] = field(default_factory=dict)
+    slots: dict[str, int] = field(default_factory=dict)
+    compared: frozenset[str] = frozenset()
 
 
 def find_endpoint(database: Database, name: str) -> EndpointInfo | None:
@@ -59,10 +67,11 @@ def ensure_endpoint(tx: Transaction, name: str) -> None:
     """Make the endpoint, or bring a removed one back without its old deployments and keys."""
     now = tx.workspace.now().isoformat()
     made = tx.execute(
-        """INSERT INTO endpoints (name, created_at, created_by) VALUES (:name, :now, :actor)
-           ON CONFLICT (name) DO UPDATE SET created_at = :now, created_by = :actor, removed_at = NULL
+        """INSERT INTO endpoints (name, created_at, created_by, limit_slot) VALUES (:name, :now, :actor, :slot)
+           ON CONFLICT (name) DO UPDATE
+           SET created_at = :now, created_by = :actor, removed_at = NULL, limit_slot = :slot, settings = '{}'
            WHERE endpoints.removed_at IS NOT NULL""",
-        {"name": name, "now": now, "actor": tx.workspace.actor},
+        {"name": name, "now": now, "actor": tx.workspace.actor, "slot": free_slot(tx)},
     )
     if made.rowcount:
         tx.event("endpoint.created", name)
@@ -80,10 +89,22 @@ def remove_endpoint(tx: Transaction, name: str) -> None:
         "UPDATE api_keys SET revoked_at = :now WHERE endpoint = :name AND revoked_at IS NULL",
         {"now": now, "name": name},
     )
+    tx.execute(
+        """UPDATE rollouts SET state = 'stopped', ended_at = :now, reason = 'The endpoint was removed.'
+           WHERE endpoint = :name AND state = 'running'""",
+        {"now": now, "name": name},
+    )
     tx.event("endpoint.removed", name)
 
 
-def add_deployment(tx: Transaction, endpoint: str, model_name: str, model_number: int) -> int:
+def add_deployment(
+    tx: Transaction,
+    endpoint: str,
+    model_name: str,
+    model_number: int,
+    arm: Arm = Arm.champion,
+    wanted_share: float = 1.0,
+) -> int:
     """Record a deployment as starting and return its number. It gets its traffic when it becomes live."""
     row = tx.execute(
         "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM deployments WHERE endpoint = :endpoint",
@@ -98,10 +119,13 @@ def add_deployment(tx: Transaction, endpoint: str, model_name: str, model_number
         model_number=model_number,
         status=DeploymentStatus.starting.value,
         share_fraction=0.0,
+        arm=arm.value,
+        wanted_share=wanted_share,
         created_at=tx.workspace.now().isoformat(),
         created_by=tx.workspace.actor,
     )
-    tx.event("endpoint.deployed", endpoint, deployment=number, model_ref=f"{model_name}:{model_number}")
+    model_ref = f"{model_name}:{model_number}"
+    tx.event("endpoint.deployed", endpoint, deployment=number, model_ref=model_ref, arm=arm.value)
     return number
 
 
@@ -118,12 +142,13 @@ def get_deployment(database: Database, endpoint: str, number: int) -> Deployment
 def move_deployment(
     tx: Transaction, endpoint: str, number: int, to: DeploymentStatus, failure: str | None = None
 ) -> None:
-    """Change one deployment's status. Making it live retires the one that was live, in the same transaction.
+    """Change one deployment's status. One that becomes live retires those it replaces, in the same transaction.
 
-    Raises ConflictError for a move that the table of moves does not have.
+    A champion replaces every live deployment, a challenger or shadow the one of its kind; a challenger without a champion
+    becomes the champion. Raises ConflictError for a move that the table of moves does not have.
     """
     row = tx.execute(
-        "SELECT status, model_name, model_number FROM deployments WHERE endpoint = :endpoint AND number = :number",
+        "SELECT * FROM deployments WHERE endpoint = :endpoint AND number = :number",
         {"endpoint": endpoint, "number": number},
     ).fetchone()
     if row is None:
@@ -131,77 +156,119 @@ def move_deployment(
     was = DeploymentStatus(row["status"])
     if to not in DEPLOYMENT_MOVES[was]:
         raise ConflictError(f"Deployment {number} of '{endpoint}' is {was.value} and cannot become {to.value}.")
+    arm = Arm(row["arm"])
     if to is DeploymentStatus.live:
-        replaced = tx.execute(
-            "SELECT number FROM deployments WHERE endpoint = :endpoint AND status = 'live' AND number <> :number",
+        live = tx.execute(
+            "SELECT number, arm FROM deployments WHERE endpoint = :endpoint AND status = 'live' AND number <> :number",
             {"endpoint": endpoint, "number": number},
         ).fetchall()
-        for other in replaced:
-            move_deployment(tx, endpoint, other["number"], DeploymentStatus.retired)
+        if not any(other["arm"] == Arm.champion.value for other in live):
+            arm = Arm.champion
+        for other in live:
+            if arm in (Arm.champion, Arm(other["arm"])):
+                move_deployment(tx, endpoint, other["number"], DeploymentStatus.retired)
     tx.execute(
-        """UPDATE deployments SET status = :status, failure = :failure, share_fraction = :share
+        """UPDATE deployments SET status = :status, failure = :failure, arm = :arm, share_fraction = 0,
+               live_at = CASE WHEN :status = 'live' THEN :now ELSE live_at END
            WHERE endpoint = :endpoint AND number = :number""",
         {
             "status": to.value,
             "failure": failure,
-            "share": 1.0 if to is DeploymentStatus.live else 0.0,
+            "arm": arm.value,
+            "now": tx.workspace.now().isoformat(),
             "endpoint": endpoint,
             "number": number,
         },
     )
+    share_out(tx, endpoint)
+    if to is not DeploymentStatus.live:
+        end_rollout(tx, endpoint, number, RolloutState.stopped, f"Deployment {number} is {to.value}.")
     model_ref = f"{row['model_name']}:{row['model_number']}"
     details = {"failure": failure} if failure else {}
     tx.event("deployment.status_changed", endpoint, deployment=number, status=to.value, model_ref=model_ref, **details)
 
 
-def add_key(tx: Transaction, *, key_id: str, endpoint: str, client: str, key_hash: str) -> None:
-    """Keep a new key's hash. The event names the key's id and client, never the key or its hash."""
-    tx.insert(
-        "api_keys",
-        key_id=key_id,
-        endpoint=endpoint,
-        client=client,
-        key_hash=key_hash,
-        created_at=tx.workspace.now().isoformat(),
+def share_out(tx: Transaction, endpoint: str) -> None:
+    """The champion answers what the live challenger does not."""
+    tx.execute(
+        """UPDATE deployments SET share_fraction = wanted_share
+           WHERE endpoint = :endpoint AND status = 'live' AND arm = 'challenger'""",
+        {"endpoint": endpoint},
     )
-    tx.event("key.created", endpoint, key_id=key_id, client=client)
-
-
-def get_key(database: Database, key_id: str) -> ApiKey:
-    """One key, revoked or not. Raises NotFoundError."""
-    row = database.row("SELECT * FROM api_keys WHERE key_id = :key_id", {"key_id": key_id})
-    if row is None:
-        known = [r["key_id"] for r in database.rows("SELECT key_id FROM api_keys WHERE revoked_at IS NULL")]
-        raise NotFoundError.of("API key", key_id, known, "`snapml endpoint show NAME` lists an endpoint's keys.")
-    return _key(row)
-
-
-def revoke_key(tx: Transaction, key: ApiKey) -> None:
-    """Revoke; a key that already is stays revoked at its first time and leaves no second event."""
-    done = tx.execute(
-        "UPDATE api_keys SET revoked_at = :now WHERE key_id = :key_id AND revoked_at IS NULL",
-        {"now": tx.workspace.now().isoformat(), "key_id": key.key_id},
+    tx.execute(
+        """UPDATE deployments SET share_fraction = 1.0 - (
+               SELECT COALESCE(SUM(c.share_fraction), 0) FROM deployments c
+               WHERE c.endpoint = :endpoint AND c.status = 'live' AND c.arm = 'challenger')
+           WHERE endpoint = :endpoint AND status = 'live' AND arm = 'champion'""",
+        {"endpoint": endpoint},
     )
-    if done.rowcount:
-        tx.event("key.revoked", key.endpoint, key_id=key.key_id, client=key.client)
+
+
+def set_share(tx: Transaction, endpoint: str, number: int, share: float) -> None:
+    """Give the live challenger another share of the traffic."""
+    tx.execute(
+        "UPDATE deployments SET wanted_share = :share WHERE endpoint = :endpoint AND number = :number",
+        {"share": share, "endpoint": endpoint, "number": number},
+    )
+    share_out(tx, endpoint)
+    tx.event("endpoint.traffic_changed", endpoint, deployment=number, share=share)
+
+
+def promote(tx: Transaction, endpoint: str, number: int) -> None:
+    """Make a live challenger or shadow the champion; what was live beside it is retired."""
+    live = tx.execute(
+        "SELECT number FROM deployments WHERE endpoint = :endpoint AND status = 'live' AND number <> :number",
+        {"endpoint": endpoint, "number": number},
+    ).fetchall()
+    tx.execute(
+        "UPDATE deployments SET arm = 'champion', wanted_share = 1.0 WHERE endpoint = :endpoint AND number = :number",
+        {"endpoint": endpoint, "number": number},
+    )
+    for other in live:
+        move_deployment(tx, endpoint, other["number"], DeploymentStatus.retired)
+    share_out(tx, endpoint)
+    tx.event("endpoint.promoted", endpoint, deployment=number)
+
+
+def save_settings(tx: Transaction, endpoint: str, settings: EndpointSettings) -> None:
+    """Replace what the endpoint allows."""
+    tx.execute(
+        "UPDATE endpoints SET settings = :settings WHERE name = :name",
+        {"settings": wire.encode_json(settings).decode(), "name": endpoint},
+    )
+    tx.event("endpoint.settings_changed", endpoint, settings=wire.encode(settings))
+
+
+@lru_cache(maxsize=256)
+def read_settings(text: str) -> EndpointSettings:
+    """The settings of an endpoint from their JSON."""
+    settings: EndpointSettings = wire.decode_json(text, EndpointSettings, "settings of an endpoint")
+    return settings
 
 
 def read_routing(database: Database) -> Routing:
     """What workers route by: starting and live deployments and every valid key, consistent with each other."""
     connection = database.connection
-    connection.execute("BEGIN")  # one read snapshot for the three queries
+    connection.execute("BEGIN")  # one read snapshot for all queries
     try:
         event_id = connection.execute("SELECT COALESCE(MAX(event_id), 0) FROM events").fetchone()[0]
         deployments = connection.execute(
             _DEPLOYMENTS + " WHERE d.status IN ('starting', 'live') ORDER BY d.endpoint, d.number"
         ).fetchall()
-        keys = connection.execute("SELECT key_hash, endpoint FROM api_keys WHERE revoked_at IS NULL").fetchall()
+        keys = read_grants(connection)
+        endpoints = connection.execute(
+            "SELECT name, settings, limit_slot FROM endpoints WHERE removed_at IS NULL"
+        ).fetchall()
+        compared = connection.execute("SELECT endpoint FROM rollouts WHERE state = 'running'").fetchall()
     finally:
         connection.execute("COMMIT")
     return Routing(
         event_id=int(event_id),
         deployments=[_deployment(row) for row in deployments],
-        keys={row["key_hash"]: row["endpoint"] for row in keys},
+        keys=keys,
+        settings={row["name"]: read_settings(row["settings"]) for row in endpoints},
+        slots={row["name"]: row["limit_slot"] for row in endpoints if row["limit_slot"] is not None},
+        compared=frozenset(row["endpoint"] for row in compared),
     )
 
 
@@ -260,17 +327,15 @@ def _endpoint(database: Database, row: sqlite3.Row) -> EndpointInfo:
             {"name": row["name"], "since": row["created_at"]},
         )
     ]
-    keys = database.rows(
-        "SELECT * FROM api_keys WHERE endpoint = :name AND created_at >= :since ORDER BY created_at, key_id",
-        {"name": row["name"], "since": row["created_at"]},
-    )
+    keys = list_keys(database, row["name"], since=row["created_at"])
     return EndpointInfo(
         name=row["name"],
         model_name=deployments[-1].model_ref.partition(":")[0] if deployments else "",
         created_at=datetime.fromisoformat(row["created_at"]),
         created_by=row["created_by"],
         deployments=deployments,
-        keys=[_key(key) for key in keys],
+        keys=keys,
+        settings=read_settings(row["settings"]),
     )
 
 
@@ -286,6 +351,9 @@ def _deployment(row: sqlite3.Row) -> Deployment:
         created_at=datetime.fromisoformat(row["created_at"]),
         created_by=row["created_by"],
         failure=row["failure"],
+        arm=Arm(row["arm"]),
+        wanted_share=row["wanted_share"],
+        live_at=datetime.fromisoformat(row["live_at"]) if row["live_at"] else None,
     )
 
 
@@ -294,14 +362,3 @@ def _signature(text: str) -> Signature:
     # Workers read the same few signatures at every change in the workspace.
     signature: Signature = wire.decode_json(text, Signature, "signature of a model")
     return signature
-
-
-def _key(row: sqlite3.Row) -> ApiKey:
-    return ApiKey(
-        key_id=row["key_id"],
-        endpoint=row["endpoint"],
-        client=row["client"],
-        key_hash=row["key_hash"],
-        created_at=datetime.fromisoformat(row["created_at"]),
-        revoked_at=datetime.fromisoformat(row["revoked_at"]) if row["revoked_at"] else None,
-    )

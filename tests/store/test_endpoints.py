@@ -9,7 +9,7 @@ import pytest
 
 from snapml_jupyter.domain.endpoint import DeploymentStatus
 from snapml_jupyter.domain.errors import ConflictError, NotFoundError
-from snapml_jupyter.store import endpoints, events
+from snapml_jupyter.store import api_keys, endpoints, events
 from snapml_jupyter.store.workspace import Workspace
 
 
@@ -86,8 +86,8 @@ def test_every_change_leaves_its_event(tiny: Workspace) -> None:
 def test_a_removed_endpoint_has_no_routes_and_no_keys_and_comes_back_empty(tiny: Workspace) -> None:
     deploy(tiny, 1)
     with tiny.transaction() as tx:
-        endpoints.add_key(tx, key_id="key-1", endpoint="tiny", client="web", key_hash="a" * 64)
-    assert endpoints.read_routing(tiny.database).keys == {"a" * 64: "tiny"}
+        api_keys.add_key(tx, key_id="key-1", endpoint="tiny", client="web", key_hash="a" * 64)
+    assert endpoints.read_routing(tiny.database).keys["a" * 64].endpoint == "tiny"
     with tiny.transaction() as tx:
         endpoints.remove_endpoint(tx, "tiny")
     routing = endpoints.read_routing(tiny.database)
@@ -108,11 +108,11 @@ def test_an_unknown_endpoint_is_told_with_the_closest_name(tiny: Workspace) -> N
 
 def test_revoking_twice_is_one_event_and_hashes_stay_out_of_events(tiny: Workspace) -> None:
     with tiny.transaction() as tx:
-        endpoints.add_key(tx, key_id="key-1", endpoint="tiny", client="web", key_hash="a" * 64)
-    key = endpoints.get_key(tiny.database, "key-1")
+        api_keys.add_key(tx, key_id="key-1", endpoint="tiny", client="web", key_hash="a" * 64)
+    key = api_keys.get_key(tiny.database, "key-1")
     for _ in range(2):
         with tiny.transaction() as tx:
-            endpoints.revoke_key(tx, key)
+            api_keys.revoke_key(tx, key)
     found = [e for e in events.list_events(tiny.database) if e.kind.startswith("key.")]
     assert [e.kind for e in found] == ["key.created", "key.revoked"]
     assert "a" * 64 not in str(found)

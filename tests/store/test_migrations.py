@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from snapml_jupyter.runs.queries import get_run, list_metric_points
-from snapml_jupyter.store import migrations
+from snapml_jupyter.store import schema
 from snapml_jupyter.store.workspace import Workspace
 
 
@@ -15,7 +15,7 @@ def test_metrics_of_a_version_2_database_are_kept(tmp_path: Path) -> None:
     folder = tmp_path / "workspace"
     folder.mkdir()
     connection = sqlite3.connect(folder / "snapml.db", isolation_level=None)
-    for statement in (*migrations._TABLES_0001, *migrations._TABLES_0002):
+    for statement in (*schema.TABLES_0001, *schema.TABLES_0002):
         connection.execute(statement)
     connection.execute("CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT, applied_at TEXT)")
     for name in ("0001_first_light", "0002_datasets"):

@@ -1,0 +1,166 @@
+"""Who answers how much of an endpoint's traffic, what its clients may ask of it, and how a new version is led in.
+
+A version behind an endpoint is one arm: the champion answers what nobody else does, a challenger a share of the requests, a
+shadow none (it gets copies, and its answers are compared and dropped). A rollout raises a challenger's share step by step
+while guards hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+
+class Arm(str, Enum):
+    """What a deployment is to its endpoint."""
+
+    champion = "champion"
+    challenger = "challenger"
+    shadow = "shadow"
+
+
+class Scope(str, Enum):
+    """What a key may do; `admin` may do all, and read the endpoint's traffic."""
+
+    predict = "predict"
+    feedback = "feedback"
+    admin = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSettings:
+    """What an endpoint allows. Rates in requests a second, of all keys together; None is no limit.
+
+    `sticky` is "key", the name of a header, or None: requests of one client then always meet the same version.
+    `sample_fraction` of the requests are logged; values of `sensitive` columns never are.
+    """
+
+    rate_per_second: float | None = None
+    max_rows: int | None = None
+    max_body_bytes: int | None = None
+    timeout_seconds: float | None = None
+    cors_origins: list[str] = field(default_factory=list)
+    sticky: str | None = None
+    sample_fraction: float = 1.0
+    sensitive: list[str] = field(default_factory=list)
+    is_public: bool = False
+
+
+class RolloutState(str, Enum):
+    """`running` until the last step held (`promoted`), a guard was broken (`rolled_back`) or somebody stopped it."""
+
+    running = "running"
+    promoted = "promoted"
+    rolled_back = "rolled_back"
+    stopped = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """One condition on a challenger: `metric` `relation` `threshold`, the threshold counted from the champion when `is_relative`.
+
+    Fractions are fractions (1% is 0.01), times milliseconds. `text` is as it was written.
+    """
+
+    metric: str
+    relation: str
+    threshold: float
+    is_relative: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardJudgement:
+    """What is known of one guard: broken (with the chance of error that was allowed), holding, or not yet known."""
+
+    guard: str
+    state: str
+    challenger: float | None
+    champion: float | None
+    n_challenger: int
+    n_champion: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutPlan:
+    """Shares of the challenger in order, each held at least `every_seconds` and for `min_requests` of its requests."""
+
+    steps: list[float]
+    every_seconds: float
+    guards: list[Guard]
+    min_requests: int = 100
+    alpha: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """A challenger on its way. `step` counts from 0; `reason` is why it ended, or what it waits for."""
+
+    endpoint: str
+    deployment: int
+    model_ref: str
+    champion_ref: str
+    plan: RolloutPlan
+    state: RolloutState
+    step: int
+    step_started_at: datetime
+    created_at: datetime
+    created_by: str
+    judgements: list[GuardJudgement] = field(default_factory=list)
+    reason: str | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstRow:
+    """One row that two versions answered most differently."""
+
+    request_id: str
+    row: int
+    champion: str
+    other: str
+    difference: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How the answers of a shadow or challenger compare with the champion's on the same rows, since the workers started.
+
+    Rows agree with equal labels, or numbers within 1e-6 relative. Latency is of the other version's run, in milliseconds.
+    """
+
+    model_ref: str
+    n_rows: int
+    n_equal: int
+    n_dropped: int
+    largest_difference: float
+    mean_ms: float | None
+    worst: list[WorstRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmTraffic:
+    """One version's part: its share, and requests, errors and latencies since the workers started (milliseconds)."""
+
+    model_ref: str
+    deployment: int
+    arm: Arm
+    share_fraction: float
+    n_requests: int
+    n_errors: int
+    requests_per_second: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """An endpoint's live versions, their agreement where both answered, and the rollout that runs or ran last."""
+
+    endpoint: str
+    arms: list[ArmTraffic]
+    agreements: list[Agreement]
+    rollout: Rollout | None = None

@@ -1,0 +1,111 @@
+"""What was used of limits, counted by all workers in memory that they share: no lock, no file access in a request.
+
+`<workspace>/host/usage` is mapped by every worker. Each worker has a block of its own (a lock on one byte of the file says
+which; the system drops it with the process) and writes nowhere else; it adds up the blocks of all to know what was used in
+total. A block has a cell of four numbers for each slot, that is for each key or endpoint with limits:
+
+    owner of the cell (a digest of the key's id) | requests let through, ever | day (since 1970, UTC) | requests on that day
+
+The file outlives the workers, so quotas hold over restarts. Two workers that look at the same moment can both let a
+request through: a limit can be exceeded by as many requests as there are workers, once, not over and over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import mmap
+import os
+from pathlib import Path
+
+from ..store.limit_slots import MAX_SLOTS
+
+#: Workers that can share a file, those of an earlier host that still drain included.
+MAX_WORKERS = 32
+_CELL = 4
+_OWNER, _TOTAL, _DAY, _COUNT = range(_CELL)
+_BLOCK = MAX_SLOTS * _CELL
+
+
+def usage_path(folder: Path) -> Path:
+    """The file that the workers of a workspace share."""
+    return folder / "host" / "usage"
+
+
+class Usage:
+    """This worker's view of the shared counts. Used from the event loop only."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Map the file, or count alone when there is none (`path` is None) or it cannot be had (a full disk)."""
+        self._file = None
+        self._block = 0
+        memory: mmap.mmap | bytearray = bytearray(_BLOCK * 8)
+        self.is_shared = False
+        if path is not None:
+            try:
+                memory = self._share(path)
+                self.is_shared = True
+            except OSError:
+                pass
+        self._numbers = memoryview(memory).cast("Q")
+
+    def _share(self, path: Path) -> mmap.mmap:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = MAX_WORKERS * _BLOCK * 8
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
+        if os.fstat(descriptor).st_size != size:
+            _allocate(descriptor, size)
+        for block in range(MAX_WORKERS):
+            try:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, block)
+            except OSError:  # another worker's
+                continue
+            self._block = block
+            return mmap.mmap(descriptor, size)
+        raise OSError("all blocks are taken")
+
+    def total(self, slot: int) -> int:
+        """Requests that all workers have let through, ever; only differences mean something."""
+        return sum(self._numbers[slot * _CELL + _TOTAL :: _BLOCK])
+
+    def today(self, slot: int, owner: int, day: int) -> int:
+        """Requests that all workers have let through on that day for that owner."""
+        start = slot * _CELL
+        numbers = self._numbers
+        return sum(
+            numbers[base + _COUNT]
+            for base in range(start, len(numbers), _BLOCK)
+            if numbers[base + _DAY] == day and numbers[base + _OWNER] == owner
+        )
+
+    def add(self, slot: int, owner: int, day: int) -> None:
+        """Count one request that was let through."""
+        base = (self._block * _BLOCK if self.is_shared else 0) + slot * _CELL
+        numbers = self._numbers
+        if numbers[base + _OWNER] != owner or numbers[base + _DAY] != day:
+            numbers[base + _COUNT] = 0  # first, so that no other worker reads an old count under the new owner
+            numbers[base + _OWNER] = owner
+            numbers[base + _DAY] = day
+        numbers[base + _TOTAL] += 1
+        numbers[base + _COUNT] += 1
+
+    def close(self) -> None:
+        """Give the block back."""
+        if self._file is not None:
+            self._file.close()
+
+
+def owner_number(name: str) -> int:
+    """A number for a key's id or an endpoint's name, never 0."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little") | 1
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    """Really reserve the bytes: writing to a hole in a mapped file on a full disk would end the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    else:
+        os.pwrite(descriptor, b"\0" * size, 0)
+    if os.fstat(descriptor).st_size > size:
+        os.truncate(descriptor, size)
