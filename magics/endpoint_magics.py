@@ -1,4 +1,4 @@
-"""`%snap_deploy`, `%snap_endpoints`."""
+"""`%snap_deploy`, `%snap_endpoints`, `%snap_traffic`, `%snap_rollback`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,72 @@ from .registration import Call, argument, line_magic
     "snap_deploy",
     argument("model", metavar="MODEL", help="a version: churn:4, churn@champion, churn"),
     argument("--endpoint", metavar="NAME", help="endpoint to put it behind; without it, the model's name"),
-    examples=("endpoint = %snap_deploy late-flights", "%snap_deploy late-flights:2 --endpoint late"),
+    argument(
+        "--canary", metavar="SHARES", help="beside what is live, with this share (10%%), or step by step (5,25,50,100)"
+    ),
+    argument("--shadow", action="store_true", help="answer copies of the requests; answers are compared and dropped"),
+    argument("--ab", metavar="SHARE", help="one side of an A/B test, with this share: 50%%"),
+    argument(
+        "--guard",
+        metavar="GUARDS",
+        help="what a canary must keep: error_rate<1%%, p99<50ms, metrics.auc>=champion-0.01",
+    ),
+    argument("--every", metavar="TIME", help="how long a step of a canary lasts (10m)"),
+    argument("--rate", metavar="RATE", help="most requests of all clients: 100/s"),
+    examples=(
+        "endpoint = %snap_deploy late-flights",
+        "%snap_deploy late-flights:2 --endpoint late",
+        '%snap_deploy late-flights:2 --canary 5,25,50,100 --every 10m --guard "error_rate<1%, agreement>95%"',
+    ),
     completes={"model": "model", "--endpoint": "endpoint"},
 )
-def snap_deploy(call: Call, model: str, endpoint: str | None) -> Any:
+def snap_deploy(
+    call: Call,
+    model: str,
+    endpoint: str | None,
+    canary: str | None,
+    shadow: bool,
+    ab: str | None,
+    guard: str | None,
+    every: str | None,
+    rate: str | None,
+) -> Any:
     """Put a model version behind an HTTP endpoint and give the live endpoint."""
     from ..public.endpoints import deploy
 
-    return deploy(model, endpoint=endpoint)
+    return deploy(model, endpoint=endpoint, canary=canary, shadow=shadow, ab=ab, guards=guard, every=every, rate=rate)
+
+
+@line_magic(
+    "snap_traffic",
+    argument("endpoint", metavar="ENDPOINT", help="an endpoint"),
+    argument("shares", nargs="*", metavar="VERSION=SHARE", help="new shares: v4=90 v5=10"),
+    examples=("%snap_traffic late-flights", "%snap_traffic late-flights v1=90 v2=10"),
+    completes={"endpoint": "endpoint"},
+)
+def snap_traffic(call: Call, endpoint: str, shares: list[str]) -> Any:
+    """Who answers how much of an endpoint's traffic, how, and where a rollout stands; with shares, change it."""
+    from ..public.current import workspace
+    from ..public.rollout_plan import read_shares
+    from ..serving.traffic import get_traffic, set_traffic
+
+    if shares:
+        set_traffic(workspace(), endpoint, read_shares(shares))
+    return get_traffic(workspace(), endpoint)
+
+
+@line_magic(
+    "snap_rollback",
+    argument("endpoint", metavar="ENDPOINT", help="an endpoint"),
+    examples=("%snap_rollback late-flights",),
+    completes={"endpoint": "endpoint"},
+)
+def snap_rollback(call: Call, endpoint: str) -> Any:
+    """Take a canary or shadow away; without one, bring back the version that was live before."""
+    from ..public.current import workspace
+    from ..serving.traffic import roll_back
+
+    return roll_back(workspace(), endpoint)
 
 
 @line_magic("snap_endpoints", examples=("%snap_endpoints",))

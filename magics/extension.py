@@ -34,6 +34,7 @@ SHOWN: dict[tuple[str, str], str] = {
         ("domain.endpoint", "DeployOutcome", "deploy_outcome"),
         ("domain.endpoint", "EndpointMetrics", "endpoint_metrics"),
         ("domain.endpoint", "HostStatus", "host_status"),
+        ("domain.traffic", "Traffic", "traffic"),
         ("serving.client", "Endpoint", "live_endpoint"),
         ("domain.monitoring", "DriftReport", "drift_report"),
         ("domain.monitoring", "MonitorInfo", "monitor"),

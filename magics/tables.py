@@ -26,6 +26,7 @@ from .dataset_tables import (
 )
 from .display import Card, Quiet, Shown, Status, Table
 from .replay_cards import replay_report
+from .traffic_card import traffic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ __all__ = [  # those of other modules; what shows a record is looked up here by 
     "run_comparison",
     "suite_version",
     "table_page",
+    "traffic",
     "validation_report",
 ]
 

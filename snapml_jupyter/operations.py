@@ -42,8 +42,10 @@ MODULES: tuple[str, ...] = (
     "datasets.versions",
     "validation.checking",
     "monitoring.monitors",
+    "serving.api_keys",
     "serving.deploying",
     "serving.host_process",
+    "serving.traffic",
 )
 
 

@@ -37,6 +37,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(name="port", default="8917", help="Port on which the host answers endpoint requests. 0: any free port."),
     Setting(name="address", default="127.0.0.1", help="Address the endpoint port is bound to."),
     Setting(name="workers", default="1", help="Worker processes that the host keeps alive."),
+    Setting(
+        name="worker_memory_mb",
+        default="2048",
+        help="A worker that holds more memory is replaced by a new one, in MiB, once that one answers.",
+    ),
     Setting(name="max_body_mb", default="16", help="Largest request body an endpoint accepts, in MiB."),
     Setting(name="max_rows", default="100000", help="Most rows in one request."),
     Setting(

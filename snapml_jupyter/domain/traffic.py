@@ -33,7 +33,8 @@ class EndpointSettings:
     """What an endpoint allows. Rates in requests a second, of all keys together; None is no limit.
 
     `sticky` is "key", the name of a header, or None: requests of one client then always meet the same version.
-    `sample_fraction` of the requests are logged; values of `sensitive` columns never are.
+    `sample_fraction` of the requests are logged; values of `sensitive` columns never are. Workers serve all endpoints of the
+    host, so the largest wish for `min_workers` and `max_workers` counts.
     """
 
     rate_per_second: float | None = None
@@ -44,7 +45,8 @@ class EndpointSettings:
     sticky: str | None = None
     sample_fraction: float = 1.0
     sensitive: list[str] = field(default_factory=list)
-    is_public: bool = False
+    min_workers: int | None = None
+    max_workers: int | None = None
 
 
 class RolloutState(str, Enum):

@@ -33,20 +33,22 @@ from ..serving.reports import (
     workers_folder,
     write_report,
 )
+from ..serving.traffic import quarantine
 from ..store import endpoints
 from ..store.workspace import Workspace
 from ..version import __version__
+from .fleet import Fleet
 from .port import hold_port
 from .rollout import judge
-from .supervisor import Child, end_all
+from .supervisor import Child
 
 #: Pause between two looks at the children and the deployments, in seconds.
 TICK_SECONDS = 0.05
 HEARTBEAT_SECONDS = 2.0
-#: A worker whose event loop has not turned for so long is replaced.
-HANG_SECONDS = 10.0
-#: A worker may take so long to load everything before it listens.
-WORKER_START_SECONDS = 120.0
+#: A deployment that so many workers ran when they ended, within that time, is taken away.
+QUARANTINE_DEATHS, QUARANTINE_SECONDS = 3, 300.0
+#: How often the host asks how many workers the endpoints want.
+ASK_SECONDS = 2.0
 #: Workers get so long to finish what is in flight.
 DRAIN_SECONDS = 25.0
 
@@ -69,12 +71,18 @@ class Host:
             started_at=now,
             heartbeat_at=now,
         )
-        self.workers = [
-            Child(f"worker {number}", lambda pulse: self._spawn(pulse, WORKER_MODULE, *self._where(pulse)))
-            for number in range(1, max(1, settings.get_int("workers")) + 1)
-        ]
+        self._least = max(1, settings.get_int("workers"))
+        self._range = (self._least, self._least)
+        self._asked_at = -ASK_SECONDS
+        self.fleet = Fleet(
+            lambda pulse: self._spawn(pulse, WORKER_MODULE, *self._where(pulse)),
+            workers_folder(self.folder),
+            self._least,
+            settings.get_int("worker_memory_mb") * 2**20,
+        )
         self.background = Child("inbox and monitors", lambda pulse: self._spawn(pulse, BACKGROUND_MODULE))
         self._kills: dict[str, int] = {}
+        self._deaths: dict[str, list[float]] = {}
         self._first_seen: dict[tuple[str, int], float] = {}
         self._heartbeat_at = 0.0
 
@@ -116,6 +124,7 @@ class Host:
         if self.orphans and serving:
             self._drain_orphans()
         try:
+            self._scale(reports, now)
             self._roll_out(serving, now)
         except (SnapMLError, sqlite3.Error) as error:
             say(f"host: deployments wait: {error}")
@@ -124,25 +133,35 @@ class Host:
             self._write_state(is_ready=bool(serving))
 
     def _look_at_workers(self, now: float) -> list[WorkerReport]:
-        """Restart what died, kill what hangs, and return the reports of those that run."""
-        reports = []
-        for child in self.workers:
-            pid = child.pid
-            report = read_report(workers_folder(self.folder) / f"{pid}.json", WorkerReport) if pid else None
-            if ended := child.look(now):
-                say(f"host: {ended}")
-                if report is not None and report.loading:
-                    self._kills[report.loading] = self._kills.get(report.loading, 0) + 1
+        """The reports of the workers that run. What a dead one loaded or computed for is remembered, and blamed in the end."""
+        reports, losses = self.fleet.look(now)
+        for loss in losses:
+            if loss.is_loading:
+                self._kills[loss.label] = self._kills.get(loss.label, 0) + 1
                 continue
-            if pid is None:
-                continue
-            is_serving = report is not None and report.is_serving
-            if child.silent_seconds(now) > (HANG_SECONDS if is_serving else WORKER_START_SECONDS):
-                say(f"host: {child.name} (process {pid}) hangs and is replaced")
-                child.send(signal.SIGKILL)
-            elif report is not None:
-                reports.append(report)
+            deaths = [at for at in self._deaths.get(loss.label, []) if now - at < QUARANTINE_SECONDS] + [now]
+            self._deaths[loss.label] = deaths
+            if len(deaths) >= QUARANTINE_DEATHS:
+                del self._deaths[loss.label]
+                self._quarantine(loss.label, len(deaths))
         return reports
+
+    def _quarantine(self, label: str, n_deaths: int) -> None:
+        name, _, number = label.rpartition("/")
+        reason = f"{n_deaths} workers ended while they ran it, within {QUARANTINE_SECONDS / 60:.0f} minutes."
+        try:
+            quarantine(self.workspace, name, int(number), reason)
+            say(f"host: deployment {number} of {name} is quarantined: {reason}")
+        except (SnapMLError, sqlite3.Error) as error:
+            say(f"host: deployment {number} of {name} is not quarantined: {error}")
+
+    def _scale(self, reports: list[WorkerReport], now: float) -> None:
+        if now - self._asked_at > ASK_SECONDS:
+            self._asked_at = now
+            wishes = [endpoint.settings for endpoint in endpoints.list_endpoints(self.workspace.database)]
+            least = max([self._least, *(each.min_workers or 1 for each in wishes)])
+            self._range = (least, max([least, *(each.max_workers or 1 for each in wishes)]))
+        self.fleet.scale(reports, *self._range, now)
 
     def _drain_orphans(self) -> None:
         """Our own workers answer: those that an earlier host left behind may finish and go."""
@@ -177,10 +196,11 @@ class Host:
     def _stop(self) -> None:
         say(f"host {os.getpid()}: stopping")
         if not self.folder.exists():
-            end_all([*self.workers, self.background], DRAIN_SECONDS)
+            self.fleet.end(DRAIN_SECONDS)
+            self.background.end(DRAIN_SECONDS)
             return
         self._write_state(is_stopping=True)
-        end_all(self.workers, DRAIN_SECONDS)
+        self.fleet.end(DRAIN_SECONDS)
         self._drain_orphans()
         self.background.end(DRAIN_SECONDS)  # after the workers, whose last predictions it takes in
         with self.workspace.transaction() as tx:

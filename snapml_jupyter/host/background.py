@@ -19,12 +19,14 @@ from typing import Any
 
 from ..domain.errors import SnapMLError
 from ..serving.reports import say
+from ..store.rollouts import list_running
 from ..store.workspace import Workspace
 from .inbox import take_in
 
 #: Pauses between two looks, in seconds.
 INBOX_SECONDS = 0.25
 MONITOR_SECONDS = 1.0
+ROLLOUT_SECONDS = 1.0
 _AFTER_FAILURE_SECONDS = 5.0
 
 
@@ -46,6 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
                 time.sleep(0.05)
         workspace = Workspace(folder, actor="host")
         threading.Thread(target=_monitor, args=(workspace, stopping), name="monitors", daemon=True).start()
+        threading.Thread(target=_judge, args=(workspace, stopping), name="rollouts", daemon=True).start()
         while not stopping.is_set() and os.getppid() == parent:
             _take_in(workspace, stopping)
             stopping.wait(INBOX_SECONDS)
@@ -75,6 +78,22 @@ def _monitor(workspace: Workspace, stopping: threading.Event) -> None:
         try:
             run_monitors(workspace)
         except Exception:  # one monitor's failure must not end the others or the inbox; it is in the host's log
+            say(traceback.format_exc())
+            stopping.wait(_AFTER_FAILURE_SECONDS)
+
+
+def _judge(workspace: Workspace, stopping: threading.Event) -> None:
+    judge: Any = None
+    while not stopping.wait(ROLLOUT_SECONDS):
+        try:
+            if judge is None:
+                if not list_running(workspace.database):
+                    continue  # statistics are loaded with the first rollout
+                from .canary import Judge
+
+                judge = Judge(workspace)
+            judge.look()
+        except Exception:  # as for the monitors
             say(traceback.format_exc())
             stopping.wait(_AFTER_FAILURE_SECONDS)
 

@@ -88,6 +88,10 @@ class Child:
         finally:
             os.close(writing_end)
 
+    def is_running(self) -> bool:
+        """Whether the process still runs; it is not started again here."""
+        return self.process is not None and self.process.poll() is None
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if there is still anybody to get it."""
         if self.process is not None:

@@ -206,7 +206,7 @@ def _judge(
     """Everything of a window but its number."""
     from ..profiles.tables import WINDOW_QUANTILE_K, profile_table
 
-    report = _compare(deployment, reference, rows, workspace.now())
+    report = compare_with_reference(deployment, reference, rows, workspace.now())
     inputs = [name for name in rows.column_names if name.startswith(INPUT_PREFIX)]
     profiled = rows.select([*inputs, PREDICTION]).rename_columns(
         [*(name.removeprefix(INPUT_PREFIX) for name in inputs), _free_name(PREDICTION, inputs)]
@@ -226,7 +226,8 @@ def _judge(
     )
 
 
-def _compare(deployment: Deployment, reference: Reference, rows: pa.Table, at: datetime) -> DriftReport:
+def compare_with_reference(deployment: Deployment, reference: Reference, rows: pa.Table, at: datetime) -> DriftReport:
+    """What the logged rows of a deployment look like beside its reference."""
     report = compare_samples(
         reference.columns,
         input_samples(rows, deployment.signature),

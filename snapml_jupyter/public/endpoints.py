@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..domain.errors import SnapMLError
@@ -13,22 +14,41 @@ if TYPE_CHECKING:
     from ..serving.client import Endpoint
     from ..store.remote import RemoteWorkspace
     from ..store.workspace import Workspace
+    from .rollout_plan import Share
 
 #: Keys that this process knows, by workspace and endpoint. They are never written anywhere.
 _keys: dict[tuple[str, str], str] = {}
 
 
-def deploy(model_ref: str, *, endpoint: str | None = None) -> Endpoint:
+def deploy(
+    model_ref: str,
+    *,
+    endpoint: str | None = None,
+    canary: Share | Sequence[Share] | None = None,
+    shadow: bool = False,
+    ab: Share | None = None,
+    guards: str | Iterable[str] | None = None,
+    every: str | float | None = None,
+    min_requests: int | None = None,
+    rate: str | float | None = None,
+) -> Endpoint:
     """Put a model version behind an endpoint and wait until it answers.
 
     `endpoint` is named like the model unless given. Deploying again swaps the version without a dropped request.
+    `canary="10%"` gives it that share of the requests beside what is live; `canary="5,25,50,100"` raises the share every
+    `every` ("10m") while the `guards` hold ("error_rate<1%, p99<50ms, metrics.auc>=champion-0.01") and each step has had
+    `min_requests` (100), and rolls back by itself when one is broken. `ab="50%"` splits for a comparison, `shadow=True`
+    answers copies whose answers are compared and dropped. `rate="100/s"` limits the endpoint.
     The returned endpoint's `api_key` is set when the endpoint is new; it is shown this once.
-    Raises NotFoundError, ExportError, ParityError or UnavailableError, each with what to do.
+    Raises NotFoundError, ExportError, ParityError, InvalidInputError or UnavailableError, each with what to do.
     """
     from ..serving import deploying
+    from .rollout_plan import read_arm, read_rate
 
+    arm, share, plan = read_arm(canary, shadow, ab, guards, every, min_requests)
     here = workspace()
-    outcome = deploying.deploy(here, model_ref, endpoint)
+    per_second = read_rate(rate) if rate is not None else None
+    outcome = deploying.deploy(here, model_ref, endpoint, arm, share, plan, per_second)
     if outcome.api_key is not None:
         _keys[here.location, outcome.endpoint.name] = outcome.api_key
     return _endpoint(here, outcome.endpoint.name, outcome.api_key)
@@ -61,7 +81,7 @@ def _endpoint(here: Workspace | RemoteWorkspace, name: str, api_key: str | None)
 
 
 def _find_key(here: Workspace | RemoteWorkspace, name: str) -> str:
-    from ..serving.deploying import create_key
+    from ..serving.api_keys import create_key
 
     known = _keys.get((here.location, name)) or os.environ.get("SNAPML_API_KEY")
     if known is None:
@@ -72,7 +92,7 @@ def _find_key(here: Workspace | RemoteWorkspace, name: str) -> str:
 
 
 def _revoke(here: Workspace | RemoteWorkspace, key_id: str) -> None:
-    from ..serving.deploying import revoke_key
+    from ..serving.api_keys import revoke_key
 
     try:
         revoke_key(here, key_id)

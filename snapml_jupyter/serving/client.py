@@ -21,7 +21,7 @@ from ..domain.errors import (
 )
 from ..store.remote import RemoteWorkspace
 from ..store.workspace import Workspace
-from . import deploying
+from . import api_keys, deploying, traffic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,13 +97,25 @@ class Endpoint:
         """Share of the traffic by model version."""
         return {deployment.model_ref: deployment.share_fraction for deployment in self._routable()}
 
+    def set_traffic(self, shares: dict[str, float]) -> None:
+        """Give the live versions these shares: `{"flights:4": 0.9, "flights:5": 0.1}`, or by number alone."""
+        traffic.set_traffic(self.workspace, self.name, {ref.rpartition(":")[2]: share for ref, share in shares.items()})
+
+    def rollback(self, reason: str | None = None) -> None:
+        """Take the challenger or shadow away; without one, bring back the champion before this one."""
+        traffic.roll_back(self.workspace, self.name, reason)
+
+    def promote(self) -> None:
+        """Make the challenger (or shadow) the champion."""
+        traffic.promote(self.workspace, self.name)
+
     def metrics(self) -> EndpointMetrics:
         """Requests, errors and latencies since the workers started."""
         return deploying.get_endpoint_metrics(self.workspace, self.name)
 
     def create_key(self, client: str) -> str:
         """A new API key for `client`; this call is the only one that shows it. The endpoint's page lists who has one."""
-        return deploying.create_key(self.workspace, self.name, client).api_key
+        return api_keys.create_key(self.workspace, self.name, client).api_key
 
     def undeploy(self) -> None:
         """Take the endpoint away and revoke its keys."""

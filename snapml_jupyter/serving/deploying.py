@@ -4,58 +4,91 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 from ..domain.endpoint import (
-    ApiKey,
     Deployment,
     DeploymentStatus,
     DeployOutcome,
     EndpointInfo,
     EndpointMetrics,
-    IssuedKey,
 )
-from ..domain.errors import ConflictError, ExportError, UnavailableError
+from ..domain.errors import ConflictError, ExportError, InvalidInputError, UnavailableError
 from ..domain.names import check_name
+from ..domain.traffic import Arm, RolloutPlan
 from ..operations import operation
 from ..registry.exporting import ensure_exported
-from ..store import api_keys, events
 from ..store import endpoints as store
+from ..store import rollouts
 from ..store.workspace import Workspace
+from .api_keys import issue_key
 from .host_process import get_host_status, start_host
-from .keys import hash_key, new_key, new_key_id
 from .metrics import summarise
 from .reports import list_workers, live_host
+from .spreading import spread
 
 #: How long workers may take to load a deployment and answer its smoke request; the host decides before that.
 DEPLOY_SECONDS = 90.0
-#: How long a change waits until every worker knows of it.
-SPREAD_SECONDS = 3.0
 
 
 @operation(permission="endpoints:deploy", audited=True)
-def deploy(workspace: Workspace, model_ref: str, endpoint: str | None = None) -> DeployOutcome:
+def deploy(
+    workspace: Workspace,
+    model_ref: str,
+    endpoint: str | None = None,
+    arm: Arm = Arm.champion,
+    share: float = 0.1,
+    plan: RolloutPlan | None = None,
+    rate_per_second: float | None = None,
+) -> DeployOutcome:
     """Put a model version behind an endpoint (named like the model unless given) and wait until it answers.
 
     Exports it first if need be, and starts the host. What was live goes on answering until every worker has loaded
-    the new version and answered its smoke request; when that fails it stays live.
-    Raises NotFoundError, ExportError, ParityError, or UnavailableError when the host cannot serve.
+    the new version and answered its smoke request; when that fails it stays live. As a challenger the version answers
+    `share` of the requests beside the champion, with a `plan` the share of its first step, which the host then raises while
+    the guards hold; as a shadow it answers copies. `rate_per_second` limits the endpoint.
+    Raises NotFoundError, ExportError, ParityError, InvalidInputError for a share or plan that makes no sense, ConflictError
+    when the version is the champion already, or UnavailableError when the host cannot serve.
     """
     if endpoint is not None:
         check_name("endpoint", endpoint)
+    if plan is not None:
+        check_plan(plan)
+        share = plan.steps[0]
+    if arm is Arm.challenger and not 0.0 < share < 1.0:
+        raise InvalidInputError(f"A challenger answers between 0% and 100% of the requests, not {share:.0%}.")
+    if rate_per_second is not None and not rate_per_second > 0:
+        raise InvalidInputError(f"The rate must be above 0 requests a second; it is {rate_per_second:g}.")
     version = ensure_exported(workspace, model_ref)
     name = endpoint or check_name("endpoint", version.name)
     start_host(workspace)
     known = store.find_endpoint(workspace.database, name)
-    deployment = known.live if known else None
+    champion = known.live if known else None
+    if champion is None:
+        arm, plan = Arm.champion, None  # there is nobody to stand beside
+    elif arm is not Arm.champion and champion.model_ref == version.ref:
+        raise ConflictError(f"{version.ref} is the champion of '{name}' already; it cannot be its own {arm.value}.")
+    deployment = _standing(known, arm)
     if deployment is None or deployment.model_ref != version.ref:  # running a cell again changes nothing
         with workspace.transaction() as tx:
             store.ensure_endpoint(tx, name)
-            number = store.add_deployment(tx, name, version.name, version.number)
+            wanted = {Arm.champion: 1.0, Arm.challenger: share, Arm.shadow: 0.0}[arm]
+            number = store.add_deployment(tx, name, version.name, version.number, arm, wanted)
         deployment = _await_decision(workspace, name, number)
+        if plan is not None and champion is not None:
+            with workspace.transaction() as tx:
+                rollouts.add_rollout(tx, name, number, champion.number, plan)
+    elif arm is Arm.challenger and deployment.share_fraction != share:
+        with workspace.transaction() as tx:
+            store.set_share(tx, name, deployment.number, share)
+    if rate_per_second is not None:
+        with workspace.transaction() as tx:
+            kept = store.get_endpoint(workspace.database, name).settings
+            store.save_settings(tx, name, replace(kept, rate_per_second=rate_per_second))
     issued = None
     if not any(key.revoked_at is None for key in store.get_endpoint(workspace.database, name).keys):
-        issued = _issue_key(workspace, name, f"made for {workspace.actor} at the first deployment")
-    _spread(workspace)
+        issued = issue_key(workspace, name, f"made for {workspace.actor} at the first deployment")
+    spread(workspace)
     return DeployOutcome(
         endpoint=get_endpoint(workspace, name), deployment=deployment, api_key=issued.api_key if issued else None
     )
@@ -67,7 +100,7 @@ def undeploy(workspace: Workspace, name: str) -> EndpointInfo:
     endpoint = get_endpoint(workspace, name)
     with workspace.transaction() as tx:
         store.remove_endpoint(tx, name)
-    _spread(workspace)
+    spread(workspace)
     return endpoint
 
 
@@ -91,30 +124,22 @@ def get_endpoint_metrics(workspace: Workspace, name: str) -> EndpointMetrics:
     return summarise(name, list_workers(workspace.folder))
 
 
-@operation(permission="keys:write", audited=True)
-def create_key(workspace: Workspace, endpoint: str, client: str) -> IssuedKey:
-    """Make an API key for a client of the endpoint. The key is in the answer and nowhere else, ever again."""
-    store.get_endpoint(workspace.database, endpoint)
-    issued = _issue_key(workspace, endpoint, client)
-    _spread(workspace)
-    return issued
+def check_plan(plan: RolloutPlan) -> None:
+    """Raise InvalidInputError for steps that do not rise to 100%, or times and counts that make no sense."""
+    steps = plan.steps
+    if not steps or not 0.0 < steps[0] < 1.0 or steps[-1] != 1.0 or any(b <= a for a, b in pairwise(steps)):
+        said = ", ".join(f"{step:.0%}" for step in steps)
+        raise InvalidInputError(
+            f"The steps of a rollout rise from above 0% to 100%, as 5%, 25%, 50%, 100%; not {said}."
+        )
+    if not plan.every_seconds > 0 or plan.min_requests < 1 or not 0.0 < plan.alpha < 1.0:
+        raise InvalidInputError("A rollout holds each step for some seconds and at least one request.")
 
 
-@operation(permission="keys:write", audited=True)
-def revoke_key(workspace: Workspace, key_id: str) -> ApiKey:
-    """Make a key invalid; workers refuse it from then on. Raises NotFoundError."""
-    key = api_keys.get_key(workspace.database, key_id)
-    with workspace.transaction() as tx:
-        api_keys.revoke_key(tx, key)
-    _spread(workspace)
-    return api_keys.get_key(workspace.database, key_id)
-
-
-def _issue_key(workspace: Workspace, endpoint: str, client: str) -> IssuedKey:
-    api_key, key_id = new_key(), new_key_id()
-    with workspace.transaction() as tx:
-        api_keys.add_key(tx, key_id=key_id, endpoint=endpoint, client=client, key_hash=hash_key(api_key))
-    return IssuedKey(key=api_keys.get_key(workspace.database, key_id), api_key=api_key)
+def _standing(endpoint: EndpointInfo | None, arm: Arm) -> Deployment | None:
+    if endpoint is None:
+        return None
+    return {Arm.champion: endpoint.live, Arm.challenger: endpoint.challenger, Arm.shadow: endpoint.shadow}[arm]
 
 
 def _await_decision(workspace: Workspace, endpoint: str, number: int) -> Deployment:
@@ -139,16 +164,6 @@ def _await_decision(workspace: Workspace, endpoint: str, number: int) -> Deploym
         f"Deployment {number} of '{endpoint}' did not become live within {DEPLOY_SECONDS:.0f} seconds. "
         "Look at: snapml host logs."
     )
-
-
-def _spread(workspace: Workspace) -> None:
-    """Wait, but not for ever, until every worker has seen all that is recorded now."""
-    event_id = events.last_event_id(workspace.database)
-    deadline = time.monotonic() + SPREAD_SECONDS
-    while time.monotonic() < deadline:
-        if all(worker.event_id >= event_id for worker in list_workers(workspace.folder)):
-            return
-        time.sleep(0.01)
 
 
 def _with_url(endpoint: EndpointInfo, base: str | None) -> EndpointInfo:

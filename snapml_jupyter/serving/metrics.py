@@ -6,7 +6,7 @@ Counting is two additions and one bisection; nothing here locks, because only th
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..domain.endpoint import EndpointMetrics
 from .reports import TrafficReport, WorkerReport
@@ -69,6 +69,11 @@ def add_up(reports: Iterable[TrafficReport]) -> list[TrafficReport]:
             requests_per_second=held.requests_per_second + report.requests_per_second,
         )
     return [sums[key] for key in sorted(sums)]
+
+
+def count_errors(codes: Mapping[int, int]) -> int:
+    """Requests that the version could not answer, through no fault of the client: 5xx, and 422 (the graph refused)."""
+    return sum(n for code, n in codes.items() if code >= 500 or code == 422)
 
 
 def quantile_ms(buckets: list[int], fraction: float) -> float | None:

@@ -15,6 +15,8 @@ from typing import TypeVar
 
 import msgspec
 
+from ..domain.traffic import Agreement
+
 T = TypeVar("T")
 
 #: Modules that are started with the workspace folder as their first argument.
@@ -59,6 +61,7 @@ class WorkerReport:
     """What one worker says of itself.
 
     `event_id` is the newest event its routing knows;
+    `cpu_seconds` is what it has computed since it started, `memory_bytes` what it holds (resident);
     `loaded` says per `endpoint/number` "ready", or why the deployment cannot be served; `loading` is being tried now.
     """
 
@@ -70,8 +73,11 @@ class WorkerReport:
     loaded: dict[str, str] = field(default_factory=dict)
     routed: dict[str, int] = field(default_factory=dict)
     loading: str | None = None
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0
     n_dropped: dict[str, int] = field(default_factory=dict)
     traffic: list[TrafficReport] = field(default_factory=list)
+    agreements: dict[str, list[Agreement]] = field(default_factory=dict)
 
 
 def say(text: str) -> None:

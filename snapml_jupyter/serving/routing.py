@@ -7,6 +7,7 @@ and reads the tables only when that number moved.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -27,8 +28,9 @@ from .batching import Batcher
 from .limits import Limiter
 from .metrics import TrafficCounter
 from .prediction_log import LogTarget
-from .reports import say
+from .reports import say, workers_folder
 from .rows import RowDecoder
+from .running import Running, running_path
 from .session import ModelSession
 from .usage import Usage, usage_path
 
@@ -101,6 +103,7 @@ class RoutingTable:
         #: Of versions whose answers are compared with the champion's, by endpoint and version.
         self.comparisons: dict[tuple[str, str], Comparison] = {}
         self._usage = Usage(usage_path(folder))
+        self._running = Running(running_path(workers_folder(folder), os.getpid()))
         self._limiters: dict[str, Limiter] = {}
         self._database = Database(folder / "snapml.db")
         self._blobs = FileBlobs(folder / "blobs")
@@ -259,7 +262,7 @@ class RoutingTable:
             version=version,
             decoder=decoder,
             session=session,
-            batcher=Batcher(session.run, self._in_flight, self._executor),
+            batcher=Batcher(self._running.marked(label, session.run), self._in_flight, self._executor),
             target=LogTarget(
                 deployment.endpoint,
                 deployment.number,

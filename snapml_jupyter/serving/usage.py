@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import mmap
 import os
+import sys
 from pathlib import Path
 
 from ..store.limit_slots import MAX_SLOTS
@@ -37,7 +38,7 @@ class Usage:
 
     def __init__(self, path: Path | None) -> None:
         """Map the file, or count alone when there is none (`path` is None) or it cannot be had (a full disk)."""
-        self._file = None
+        self._descriptor: int | None = None
         self._block = 0
         memory: mmap.mmap | bytearray = bytearray(_BLOCK * 8)
         self.is_shared = False
@@ -53,7 +54,7 @@ class Usage:
         path.parent.mkdir(parents=True, exist_ok=True)
         size = MAX_WORKERS * _BLOCK * 8
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        self._file = os.fdopen(descriptor, "r+b", buffering=0)
+        self._descriptor = descriptor
         if os.fstat(descriptor).st_size != size:
             _allocate(descriptor, size)
         for block in range(MAX_WORKERS):
@@ -92,8 +93,9 @@ class Usage:
 
     def close(self) -> None:
         """Give the block back."""
-        if self._file is not None:
-            self._file.close()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def owner_number(name: str) -> int:
@@ -103,9 +105,9 @@ def owner_number(name: str) -> int:
 
 def _allocate(descriptor: int, size: int) -> None:
     """Really reserve the bytes: writing to a hole in a mapped file on a full disk would end the process."""
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
-    else:
+    if sys.platform == "darwin":
         os.pwrite(descriptor, b"\0" * size, 0)
+    else:
+        os.posix_fallocate(descriptor, 0, size)
     if os.fstat(descriptor).st_size > size:
         os.truncate(descriptor, size)

@@ -27,12 +27,15 @@ import uvloop
 
 from .. import settings
 from ..domain.errors import SnapMLError
+from ..domain.traffic import Agreement
 from .application import EndpointApplication, Limits
+from .arms import Comparison
 from .metrics import add_up
 from .one_write import OneWriteProtocol
 from .prediction_log import PredictionLog
 from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, say, workers_folder, write_report
 from .routing import RoutingTable
+from .running import running_path
 
 #: How often a worker reports, in seconds.
 REPORT_SECONDS = 0.5
@@ -122,6 +125,7 @@ class Worker:
             self.routing.stop()
             self.log.stop()
             self._report_path.unlink(missing_ok=True)
+            running_path(self._report_path.parent, os.getpid()).unlink(missing_ok=True)
 
     async def _serve(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -165,7 +169,10 @@ class Worker:
                 if endpoint.served is not None
             },
             loading=self.routing.loading,
+            cpu_seconds=time.process_time(),
+            memory_bytes=_resident_bytes(),
             n_dropped=dict(self.log.n_dropped),
+            agreements=_by_endpoint(list(self.routing.comparisons.values())),
             traffic=[counter.report(self._rate(counter.endpoint, counter.version)) for counter in counters],
         )
         with self._report_lock, contextlib.suppress(OSError):  # a full disk must not stop the serving
@@ -220,6 +227,22 @@ class Worker:
                 say(f"worker {os.getpid()}: no new host: {error}")
         elif now - self._orphaned_at > ORPHAN_SECONDS:
             self.server.should_exit = True
+
+
+def _resident_bytes() -> int:
+    """Memory that this process holds; on systems without /proc the most that it ever held."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _by_endpoint(comparisons: list[Comparison]) -> dict[str, list[Agreement]]:
+    found: dict[str, list[Agreement]] = {}
+    for comparison in comparisons:
+        found.setdefault(comparison.endpoint, []).append(comparison.report())
+    return found
 
 
 def listen(address: str, port: int) -> socket.socket:

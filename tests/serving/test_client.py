@@ -16,8 +16,9 @@ import pytest
 import snapml_jupyter as snap
 from snapml_jupyter.domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError, UnavailableError
 from snapml_jupyter.domain.model import ColumnKind, Signature, SignatureColumn, Task
+from snapml_jupyter.serving.api_keys import revoke_key
 from snapml_jupyter.serving.client import Endpoint
-from snapml_jupyter.serving.deploying import deploy, revoke_key
+from snapml_jupyter.serving.deploying import deploy
 from snapml_jupyter.serving.frames import frame_to_columns
 from snapml_jupyter.serving.host_process import stop_host
 from snapml_jupyter.serving.reports import list_workers

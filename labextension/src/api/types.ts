@@ -4,6 +4,21 @@
 /** A float on the wire: JSON has no NaN and no infinities. */
 export type Float = number | 'nan' | 'inf' | '-inf';
 
+/**
+ * How the answers of a shadow or challenger compare with the champion's on the same rows, since the workers started.
+ *
+ * Rows agree with equal labels, or numbers within 1e-6 relative. Latency is of the other version's run, in milliseconds.
+ */
+export interface Agreement {
+  model_ref: string;
+  n_rows: number;
+  n_equal: number;
+  n_dropped: number;
+  largest_difference: Float;
+  mean_ms: Float | null;
+  worst: WorstRow[];
+}
+
 /** A message that something watched has crossed its rule. */
 export interface Alert {
   alert_id: string;
@@ -18,7 +33,11 @@ export interface Alert {
 /** Open until someone acknowledges it; resolved when the condition is gone. */
 export type AlertState = 'acknowledged' | 'open' | 'resolved';
 
-/** A client's key, without the secret: only `key_hash` (SHA-256 of the key, hex) is ever stored. */
+/**
+ * A client's key, without the secret: only `key_hash` (SHA-256 of the key, hex) is ever stored.
+ *
+ * `rate_per_second` and `quota_per_day` (UTC) count requests; None is no limit.
+ */
 export interface ApiKey {
   key_id: string;
   endpoint: string;
@@ -26,6 +45,27 @@ export interface ApiKey {
   key_hash: string;
   created_at: string;
   revoked_at: string | null;
+  scopes: Scope[];
+  expires_at: string | null;
+  rate_per_second: Float | null;
+  quota_per_day: number | null;
+}
+
+/** What a deployment is to its endpoint. */
+export type Arm = 'challenger' | 'champion' | 'shadow';
+
+/** One version's part: its share, and requests, errors and latencies since the workers started (milliseconds). */
+export interface ArmTraffic {
+  model_ref: string;
+  deployment: number;
+  arm: Arm;
+  share_fraction: Float;
+  n_requests: number;
+  n_errors: number;
+  requests_per_second: Float;
+  p50_ms: Float | null;
+  p95_ms: Float | null;
+  p99_ms: Float | null;
 }
 
 /** A file that the run left behind; `path` is relative to the run. */
@@ -317,7 +357,7 @@ export interface DeployOutcome {
   api_key: string | null;
 }
 
-/** One model version behind an endpoint. `share_fraction` is its part of the traffic. */
+/** One model version behind an endpoint. `share_fraction` is its part of the traffic now, `wanted_share` when it becomes live. */
 export interface Deployment {
   endpoint: string;
   number: number;
@@ -329,6 +369,9 @@ export interface Deployment {
   created_at: string;
   created_by: string;
   failure: string | null;
+  arm: Arm;
+  wanted_share: Float;
+  live_at: string | null;
 }
 
 /** `starting` until a worker has answered the smoke request, then `live`; `retired` when replaced. */
@@ -370,6 +413,7 @@ export interface EndpointInfo {
   deployments: Deployment[];
   keys: ApiKey[];
   url: string | null;
+  settings: EndpointSettings;
 }
 
 /** Traffic counts since the workers started, summed over them. Latencies in milliseconds. */
@@ -383,6 +427,26 @@ export interface EndpointMetrics {
   p50_ms: Float | null;
   p95_ms: Float | null;
   p99_ms: Float | null;
+}
+
+/**
+ * What an endpoint allows. Rates in requests a second, of all keys together; None is no limit.
+ *
+ * `sticky` is "key", the name of a header, or None: requests of one client then always meet the same version.
+ * `sample_fraction` of the requests are logged; values of `sensitive` columns never are. Workers serve all endpoints of the
+ * host, so the largest wish for `min_workers` and `max_workers` counts.
+ */
+export interface EndpointSettings {
+  rate_per_second: Float | null;
+  max_rows: number | null;
+  max_body_bytes: number | null;
+  timeout_seconds: Float | null;
+  cors_origins: string[];
+  sticky: string | null;
+  sample_fraction: Float;
+  sensitive: string[];
+  min_workers: number | null;
+  max_workers: number | null;
 }
 
 /** What the run ran on. Stored once per distinct content; `digest` names it. */
@@ -457,6 +521,30 @@ export interface GovernanceListEventsArguments {
 }
 
 export type GovernanceVerifyArguments = Record<string, never>;
+
+/**
+ * One condition on a challenger: `metric` `relation` `threshold`, the threshold counted from the champion when `is_relative`.
+ *
+ * Fractions are fractions (1% is 0.01), times milliseconds. `text` is as it was written.
+ */
+export interface Guard {
+  metric: string;
+  relation: string;
+  threshold: Float;
+  is_relative: boolean;
+  text: string;
+}
+
+/** What is known of one guard: broken (with the chance of error that was allowed), holding, or not yet known. */
+export interface GuardJudgement {
+  guard: string;
+  state: string;
+  challenger: Float | null;
+  champion: Float | null;
+  n_challenger: number;
+  n_champion: number;
+  words: string;
+}
 
 /** The workspace's background process. `port` is where endpoints answer. */
 export interface HostStatus {
@@ -789,6 +877,35 @@ export interface ReplayReport {
   duration_seconds: Float | null;
 }
 
+/** A challenger on its way. `step` counts from 0; `reason` is why it ended, or what it waits for. */
+export interface Rollout {
+  endpoint: string;
+  deployment: number;
+  model_ref: string;
+  champion_ref: string;
+  plan: RolloutPlan;
+  state: RolloutState;
+  step: number;
+  step_started_at: string;
+  created_at: string;
+  created_by: string;
+  judgements: GuardJudgement[];
+  reason: string | null;
+  ended_at: string | null;
+}
+
+/** Shares of the challenger in order, each held at least `every_seconds` and for `min_requests` of its requests. */
+export interface RolloutPlan {
+  steps: Float[];
+  every_seconds: Float;
+  guards: Guard[];
+  min_requests: number;
+  alpha: Float;
+}
+
+/** `running` until the last step held (`promoted`), a guard was broken (`rolled_back`) or somebody stopped it. */
+export type RolloutState = 'promoted' | 'rolled_back' | 'running' | 'stopped';
+
 /** One row that differs: `change` is "added", "removed" or "changed"; values by the columns of `DatasetDiff.sample_columns`. */
 export interface RowChange {
   change: string;
@@ -1065,14 +1182,37 @@ export interface SchemaChange {
   after: string | null;
 }
 
+/** What a key may do; `admin` may do all, and read the endpoint's traffic. */
+export type Scope = 'admin' | 'feedback' | 'predict';
+
+export interface ServingChangeEndpointArguments {
+  name: string;
+  settings: EndpointSettings;
+}
+
+export interface ServingChangeKeyArguments {
+  key_id: string;
+  expires_in_seconds?: Float | null;
+  rate_per_second?: Float | null;
+  quota_per_day?: number | null;
+}
+
 export interface ServingCreateKeyArguments {
   endpoint: string;
   client: string;
+  scopes?: Scope[] | null;
+  expires_in_seconds?: Float | null;
+  rate_per_second?: Float | null;
+  quota_per_day?: number | null;
 }
 
 export interface ServingDeployArguments {
   model_ref: string;
   endpoint?: string | null;
+  arm?: Arm;
+  share?: Float;
+  plan?: RolloutPlan | null;
+  rate_per_second?: Float | null;
 }
 
 export interface ServingGetEndpointArguments {
@@ -1085,15 +1225,49 @@ export interface ServingGetEndpointMetricsArguments {
 
 export type ServingGetHostStatusArguments = Record<string, never>;
 
+export interface ServingGetTrafficArguments {
+  name: string;
+}
+
 export type ServingListEndpointsArguments = Record<string, never>;
+
+export interface ServingPromoteArguments {
+  name: string;
+}
+
+export interface ServingQuarantineArguments {
+  name: string;
+  deployment: number;
+  reason: string;
+}
 
 export interface ServingRevokeKeyArguments {
   key_id: string;
 }
 
+export interface ServingRollBackArguments {
+  name: string;
+  reason?: string | null;
+}
+
+export interface ServingRotateKeyArguments {
+  key_id: string;
+  overlap_seconds?: Float;
+}
+
+export interface ServingSetTrafficArguments {
+  name: string;
+  shares: Record<string, Float>;
+}
+
 export type ServingStartHostArguments = Record<string, never>;
 
 export type ServingStopHostArguments = Record<string, never>;
+
+export interface ServingTakeRolloutStepArguments {
+  name: string;
+  step: number;
+}
 
 export interface ServingUndeployArguments {
   name: string;
@@ -1150,6 +1324,14 @@ export interface TablePage {
 
 /** What the model answers. */
 export type Task = 'classification' | 'other' | 'regression';
+
+/** An endpoint's live versions, their agreement where both answered, and the rollout that runs or ran last. */
+export interface Traffic {
+  endpoint: string;
+  arms: ArmTraffic[];
+  agreements: Agreement[];
+  rollout: Rollout | null;
+}
 
 export interface ValidationGetSuiteArguments {
   name: string;
@@ -1214,6 +1396,15 @@ export interface WorkspaceStatus {
   n_open_alerts: number;
   last_event_id: number;
   size_bytes: number;
+}
+
+/** One row that two versions answered most differently. */
+export interface WorstRow {
+  request_id: string;
+  row: number;
+  champion: string;
+  other: string;
+  difference: Float;
 }
 
 /** Every operation: what it takes and what it gives. */
@@ -1336,6 +1527,10 @@ export interface Operations {
   'runs.resume_run': { arguments: RunsResumeRunArguments; result: Run };
   /** A page of runs as light rows, and how many there are: for lists of thousands. */
   'runs.search_runs': { arguments: RunsSearchRunsArguments; result: RunPage };
+  /** Replace what the endpoint allows. Raises NotFoundError, InvalidInputError naming the setting. */
+  'serving.change_endpoint': { arguments: ServingChangeEndpointArguments; result: EndpointInfo };
+  /** Replace a key's expiry and limits; what is left out is unlimited from now on. Raises NotFoundError, InvalidInputError. */
+  'serving.change_key': { arguments: ServingChangeKeyArguments; result: ApiKey };
   /** Make an API key for a client of the endpoint. The key is in the answer and nowhere else, ever again. */
   'serving.create_key': { arguments: ServingCreateKeyArguments; result: IssuedKey };
   /** Put a model version behind an endpoint (named like the model unless given) and wait until it answers. */
@@ -1346,14 +1541,28 @@ export interface Operations {
   'serving.get_endpoint_metrics': { arguments: ServingGetEndpointMetricsArguments; result: EndpointMetrics };
   /** Whether the host runs, where its port is, and what is wrong with it if anything is. */
   'serving.get_host_status': { arguments: ServingGetHostStatusArguments; result: HostStatus };
+  /** The endpoint's live versions with their shares and figures, their agreement, and its rollout. Raises NotFoundError. */
+  'serving.get_traffic': { arguments: ServingGetTrafficArguments; result: Traffic };
   /** All endpoints, by name, with their deployments, keys (hashes only) and, while the host runs, their URL. */
   'serving.list_endpoints': { arguments: ServingListEndpointsArguments; result: EndpointInfo[] };
+  /** Make the live challenger (or, without one, the shadow) the champion; what was live beside it is retired. */
+  'serving.promote': { arguments: ServingPromoteArguments; result: EndpointInfo };
+  /** Take a deployment that harms the workers away; when it is the champion, the version before it starts again. */
+  'serving.quarantine': { arguments: ServingQuarantineArguments; result: EndpointInfo };
   /** Make a key invalid; workers refuse it from then on. Raises NotFoundError. */
   'serving.revoke_key': { arguments: ServingRevokeKeyArguments; result: ApiKey };
+  /** Take the challenger (or shadow) away; without one, bring back the version that was the champion before this one. */
+  'serving.roll_back': { arguments: ServingRollBackArguments; result: EndpointInfo };
+  /** A new key for the same client, scopes and limits; the old one goes on working for `overlap_seconds`, then expires. */
+  'serving.rotate_key': { arguments: ServingRotateKeyArguments; result: IssuedKey };
+  /** Give the live versions these shares, by version number: {"4": 0.9, "5": 0.1}. They add up to 1. */
+  'serving.set_traffic': { arguments: ServingSetTrafficArguments; result: EndpointInfo };
   /** Start the host unless it runs, and wait until its port answers. */
   'serving.start_host': { arguments: ServingStartHostArguments; result: HostStatus };
   /** Drain the workers and stop the host; when it is already gone, stop workers it left behind. */
   'serving.stop_host': { arguments: ServingStopHostArguments; result: HostStatus };
+  /** Give the challenger of the running rollout the share of that step (from 0). The host does this as guards hold. */
+  'serving.take_rollout_step': { arguments: ServingTakeRolloutStepArguments; result: EndpointInfo };
   /** Take the endpoint away: it answers nobody, its keys are revoked. What it logged is kept. Raises NotFoundError. */
   'serving.undeploy': { arguments: ServingUndeployArguments; result: EndpointInfo };
   /** A suite of a dataset, the newest without a number; None when it has none. */
