@@ -22,6 +22,8 @@ from .registration import Call, argument, line_magic
         help="what a canary must keep: error_rate<1%%, p99<50ms, metrics.auc>=champion-0.01",
     ),
     argument("--every", metavar="TIME", help="how long a step of a canary lasts (10m)"),
+    argument("--workers", metavar="N:M", help="fewest and most workers of the host, by load: 1:4"),
+    argument("--public", action="store_true", help="let other machines reach it"),
     argument("--rate", metavar="RATE", help="most requests of all clients: 100/s"),
     examples=(
         "endpoint = %snap_deploy late-flights",
@@ -39,12 +41,25 @@ def snap_deploy(
     ab: str | None,
     guard: str | None,
     every: str | None,
+    workers: str | None,
+    public: bool,
     rate: str | None,
 ) -> Any:
     """Put a model version behind an HTTP endpoint and give the live endpoint."""
     from ..public.endpoints import deploy
 
-    return deploy(model, endpoint=endpoint, canary=canary, shadow=shadow, ab=ab, guards=guard, every=every, rate=rate)
+    return deploy(
+        model,
+        endpoint=endpoint,
+        canary=canary,
+        shadow=shadow,
+        ab=ab,
+        guards=guard,
+        every=every,
+        workers=workers,
+        rate=rate,
+        public=public,
+    )
 
 
 @line_magic(

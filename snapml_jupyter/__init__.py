@@ -57,6 +57,7 @@ _PUBLIC: dict[str, str] = {
     "deploy": "public.endpoints",
     "endpoint": "public.endpoints",
     "endpoints": "public.endpoints",
+    "ab_test": "public.monitoring",
     "feedback": "public.monitoring",
     "drift": "public.monitoring",
     "monitor": "public.monitoring",

@@ -41,6 +41,7 @@ MODULES: tuple[str, ...] = (
     "datasets.diff",
     "datasets.versions",
     "validation.checking",
+    "monitoring.ab_tests",
     "monitoring.monitors",
     "serving.api_keys",
     "serving.deploying",

@@ -9,7 +9,7 @@ import click
 
 from ..domain.traffic import Scope
 from ..figures import parse_duration
-from ..public.rollout_plan import read_arm, read_rate, read_share, read_shares
+from ..public.rollout_plan import read_arm, read_changes, read_rate, read_share, read_shares
 from ..serving.api_keys import create_key, revoke_key, rotate_key
 from ..serving.deploying import deploy, get_endpoint, list_endpoints, undeploy
 from ..serving.traffic import change_endpoint, get_traffic, promote, roll_back, set_traffic
@@ -29,7 +29,9 @@ def endpoint() -> None:
 @click.option("--ab", help="One side of an A/B test, with this share: 50%.")
 @click.option("--guard", "guards", help="What a canary must keep: 'error_rate<1%, p99<50ms'.")
 @click.option("--every", help="How long a step of a canary lasts (10m).")
+@click.option("--workers", help="Fewest and most workers of the host, by load: 1:4.")
 @click.option("--rate", help="Most requests of all clients: 100/s.")
+@click.option("--public", is_flag=True, help="Let other machines reach it.")
 @answers
 def deploy_command(
     workspace: AnyWorkspace,
@@ -40,13 +42,13 @@ def deploy_command(
     ab: str | None,
     guards: str | None,
     every: str | None,
+    workers: str | None,
     rate: str | None,
+    public: bool,
 ) -> tuple[Any, str]:
     """Put MODEL (NAME, NAME:4, NAME@champion) behind an endpoint; starts the host when needed."""
     arm, share, plan = read_arm(canary, shadow, ab, guards, every)
-    outcome = deploy(
-        workspace, model, name, arm, share, plan, rate_per_second=read_rate(rate) if rate is not None else None
-    )
+    outcome = deploy(workspace, model, name, arm, share, plan, read_changes(rate, workers, public))
     text = facts(endpoint=outcome.endpoint.name, model=outcome.deployment.model_ref, url=outcome.endpoint.url)
     if outcome.api_key:
         text += f"\nAPI key (shown once): {outcome.api_key}"

@@ -34,7 +34,7 @@ class EndpointSettings:
 
     `sticky` is "key", the name of a header, or None: requests of one client then always meet the same version.
     `sample_fraction` of the requests are logged; values of `sensitive` columns never are. Workers serve all endpoints of the
-    host, so the largest wish for `min_workers` and `max_workers` counts.
+    host, so the largest wish for `min_workers` and `max_workers` counts. Other machines reach only endpoints that are public.
     """
 
     rate_per_second: float | None = None
@@ -47,6 +47,7 @@ class EndpointSettings:
     sensitive: list[str] = field(default_factory=list)
     min_workers: int | None = None
     max_workers: int | None = None
+    is_public: bool = False
 
 
 class RolloutState(str, Enum):
@@ -166,3 +167,32 @@ class Traffic:
     arms: list[ArmTraffic]
     agreements: list[Agreement]
     rollout: Rollout | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ABTest:
+    """Two live versions on the labels of their own requests, since their shares are as they are.
+
+    `difference` is challenger minus champion, within `low` and `high` at all times with 95%. `has_right_shares` is false when
+    requests did not fall on the versions as they should, which makes any verdict worthless. `better` is a version's reference
+    once it is known.
+    """
+
+    endpoint: str
+    metric: str
+    champion_ref: str
+    challenger_ref: str
+    started_at: datetime
+    share: float
+    n_champion: int
+    n_challenger: int
+    n_champion_labels: int
+    n_challenger_labels: int
+    has_right_shares: bool
+    champion: float | None
+    challenger: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    better: str | None
+    words: str

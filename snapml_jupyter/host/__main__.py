@@ -52,6 +52,8 @@ ASK_SECONDS = 2.0
 #: Workers get so long to finish what is in flight.
 DRAIN_SECONDS = 25.0
 
+_LOOPBACK = ("127.0.0.1", "localhost")
+
 
 class Host:
     """The supervisor of one workspace. `run` returns when it was told to stop or the workspace is gone."""
@@ -161,7 +163,17 @@ class Host:
             wishes = [endpoint.settings for endpoint in endpoints.list_endpoints(self.workspace.database)]
             least = max([self._least, *(each.min_workers or 1 for each in wishes)])
             self._range = (least, max([least, *(each.max_workers or 1 for each in wishes)]))
+            address = self._address(any(each.is_public for each in wishes))
+            if address != self.state.address:
+                say(f"host: listening on {address}")
+                self._write_state(address=address)
+                self.fleet.replace_all(now)
         self.fleet.scale(reports, *self._range, now)
+
+    def _address(self, is_public: bool) -> str:
+        """Where the workers listen: what the setting says, and everywhere when that is this machine and an endpoint is public."""
+        said = settings.get("address")
+        return "0.0.0.0" if is_public and said in _LOOPBACK else said
 
     def _drain_orphans(self) -> None:
         """Our own workers answer: those that an earlier host left behind may finish and go."""
@@ -212,7 +224,8 @@ class Host:
             write_report(state_path(self.folder), self.state)
 
     def _where(self, pulse: int) -> list[str]:
-        return ["--address", self.state.address, "--port", str(self.state.port), "--pulse", str(pulse)]
+        guarded = ["--guarded"] if settings.get("address") in _LOOPBACK else []
+        return ["--address", self.state.address, "--port", str(self.state.port), "--pulse", str(pulse), *guarded]
 
     def _spawn(self, pulse: int, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

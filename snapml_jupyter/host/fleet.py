@@ -52,6 +52,7 @@ class Fleet:
         self.workers = [self._child() for _ in range(n_workers)]
         self.leaving: list[Child] = []
         self._replaced: list[Child] = []
+        self._outdated: list[Child] = []
         self._busy: dict[int, _Busy] = {}
         self._quiet_since: float | None = None
         self._changed_at = 0.0
@@ -85,7 +86,10 @@ class Fleet:
         serving = {report.pid: report for report in reports if report.is_serving}
         for child in [child for child in self._replaced if child.pid in serving]:
             self._replaced.remove(child)  # the new one answers: the old one may finish and go
-            self._let_go(max(self.workers, key=lambda each: self._memory(each, serving)))
+            if self._outdated:
+                self._let_go(self._outdated.pop())
+            else:
+                self._let_go(max(self.workers, key=lambda each: self._memory(each, serving)))
         busy = [self._busy[pid].share for pid in serving if pid in self._busy]
         known = [share for share in busy if share is not None]
         if len(known) < len(self.workers) or now - self._changed_at < MEASURE_SECONDS or self._replaced:
@@ -107,6 +111,12 @@ class Fleet:
             self._changed_at = now
         elif any(self._memory(child, serving) > self._max_memory_bytes for child in self.workers):
             say("host: a worker has grown beyond its memory and is replaced")
+            self._replaced.append(self._add(now))
+
+    def replace_all(self, now: float) -> None:
+        """Another worker for each, with what `start` gives now; the old ones go as the new ones answer."""
+        self._outdated = list(self.workers)
+        for _ in self._outdated:
             self._replaced.append(self._add(now))
 
     def end(self, seconds: float) -> None:

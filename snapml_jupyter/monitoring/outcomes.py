@@ -74,6 +74,13 @@ class OutcomeReader:
                 into.probabilities.append(probabilities)
         return found
 
+    def n_requests(self, deployment: int) -> int:
+        """Logged requests of that deployment, however many rows each had."""
+        import pyarrow.compute as pc
+
+        tables = self.tables[deployment]
+        return sum(pc.sum(pc.equal(table.column("row_number"), 0)).as_py() or 0 for table in tables)
+
     def _take(self, deployment: int, table: pa.Table) -> None:
         keys = row_keys(table.column("request_id").to_pylist(), table.column("row_number").to_pylist())
         shares = [table.column(name).to_pylist() for name in table.column_names if name.startswith("p_")]

@@ -30,7 +30,9 @@ def deploy(
     guards: str | Iterable[str] | None = None,
     every: str | float | None = None,
     min_requests: int | None = None,
+    workers: str | int | None = None,
     rate: str | float | None = None,
+    public: bool = False,
 ) -> Endpoint:
     """Put a model version behind an endpoint and wait until it answers.
 
@@ -38,17 +40,18 @@ def deploy(
     `canary="10%"` gives it that share of the requests beside what is live; `canary="5,25,50,100"` raises the share every
     `every` ("10m") while the `guards` hold ("error_rate<1%, p99<50ms, metrics.auc>=champion-0.01") and each step has had
     `min_requests` (100), and rolls back by itself when one is broken. `ab="50%"` splits for a comparison, `shadow=True`
-    answers copies whose answers are compared and dropped. `rate="100/s"` limits the endpoint.
+    answers copies whose answers are compared and dropped. `workers="1:4"` lets the host have so many, by load, `rate="100/s"`
+    limits the endpoint, `public=True` lets other machines reach it (put a TLS proxy in front).
     The returned endpoint's `api_key` is set when the endpoint is new; it is shown this once.
     Raises NotFoundError, ExportError, ParityError, InvalidInputError or UnavailableError, each with what to do.
     """
     from ..serving import deploying
-    from .rollout_plan import read_arm, read_rate
+    from .rollout_plan import read_arm, read_changes
 
     arm, share, plan = read_arm(canary, shadow, ab, guards, every, min_requests)
     here = workspace()
-    per_second = read_rate(rate) if rate is not None else None
-    outcome = deploying.deploy(here, model_ref, endpoint, arm, share, plan, per_second)
+    changes = read_changes(rate, workers, public)
+    outcome = deploying.deploy(here, model_ref, endpoint, arm, share, plan, changes)
     if outcome.api_key is not None:
         _keys[here.location, outcome.endpoint.name] = outcome.api_key
     return _endpoint(here, outcome.endpoint.name, outcome.api_key)

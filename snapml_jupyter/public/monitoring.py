@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import settings
 from ..domain.errors import InvalidInputError
 from ..domain.monitoring import Alert, AlertState, MonitorInfo
+from ..domain.traffic import ABTest
 from . import current
 
 if TYPE_CHECKING:
@@ -43,6 +44,17 @@ def feedback(endpoint: str, df: pd.DataFrame, *, on: str = "request_id") -> int:
         if n_joined >= len(labels) or time.monotonic() > give_up_at:
             return n_joined
         time.sleep(0.25)  # workers hand their log over every `log_seconds`; giving the labels again changes nothing
+
+
+def ab_test(endpoint: str, *, metric: str = "accuracy") -> ABTest:
+    """Which of the two live versions of an endpoint is better, on the labels of requests that each answered.
+
+    `metric` is accuracy, auc (two classes), log_loss, mae or mse. May be looked at as often as one likes: what it claims holds
+    at all times with 95%. Raises NotFoundError, InvalidInputError for another metric, ConflictError with one live version.
+    """
+    from ..monitoring.ab_tests import get_ab_test
+
+    return get_ab_test(_workspace(), endpoint, metric)
 
 
 def drift(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ..domain.errors import InvalidInputError
 from ..domain.guards import read_guards
@@ -116,3 +117,33 @@ def read_shares(words: Iterable[str]) -> dict[str, float]:
             raise InvalidInputError(f"'{word}' is not a version and its share. Write v4=90 v5=10.")
         found[version.removeprefix("v")] = read_share(f"{share.removesuffix('%')}%")
     return found
+
+
+def read_workers(workers: str | int) -> tuple[int, int]:
+    """The fewest and most workers: `1:4`, or 2 for just that many. Raises InvalidInputError.
+
+    >>> read_workers("1:4"), read_workers(2)
+    ((1, 4), (2, 2))
+    """
+    least, _, most = str(workers).partition(":")
+    try:
+        found = int(least), int(most or least)
+    except ValueError:
+        raise InvalidInputError(f"'{workers}' is not a number of workers. Write 2, or 1:4 for a range.") from None
+    if not 1 <= found[0] <= found[1]:
+        raise InvalidInputError(f"'{workers}': there is at least one worker, and the range does not fall.")
+    return found
+
+
+def read_changes(
+    rate: str | float | None = None, workers: str | int | None = None, public: bool = False
+) -> dict[str, Any] | None:
+    """Settings of an endpoint that are given when a version is deployed; None for none."""
+    changes: dict[str, Any] = {}
+    if rate is not None:
+        changes["rate_per_second"] = read_rate(rate)
+    if workers is not None:
+        changes["min_workers"], changes["max_workers"] = read_workers(workers)
+    if public:
+        changes["is_public"] = True
+    return changes or None

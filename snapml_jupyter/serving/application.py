@@ -61,6 +61,8 @@ class Limits:
 
     max_body_bytes: int
     max_rows: int
+    #: Whether other machines reach only the endpoints that are public.
+    is_guarded: bool = False
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class _Request:
     content_length: int = 0
     headers: Sequence[tuple[bytes, bytes]] = ()
     origin: bytes | None = None
+    is_from_here: bool = True
     endpoint: Endpoint | None = None
     served: Served | None = None
     n_rows: int = 0
@@ -141,6 +144,7 @@ class EndpointApplication:
 
     def _read_head(self, scope: Scope) -> _Request:
         request = _Request(scope["method"], scope["path"], "", headers=scope["headers"])
+        request.is_from_here = not self._limits.is_guarded or is_loopback(scope.get("client"))
         for name, value in request.headers:
             if name == b"authorization":
                 request.key = value[7:].strip() if value[:7].lower() == b"bearer " else b""
@@ -237,6 +241,8 @@ class EndpointApplication:
             if name == allowed:
                 raise HttpError(503, f"Endpoint '{name}' has no live deployment yet. Try again in a second.")
             raise HttpError(404, f"There is no endpoint '{name[:100]}'. Your key is for '{allowed}'.")
+        if not request.is_from_here and not endpoint.settings.is_public:
+            raise HttpError(403, f"Endpoint '{name}' is not public: it answers only on its own machine.")
         if name != allowed:
             raise HttpError(403, f"This API key is for the endpoint '{allowed}', not for '{name}'.")
         return endpoint
@@ -397,6 +403,14 @@ def _served(endpoint: Endpoint) -> Served:
     if endpoint.served is None:
         raise HttpError(503, f"Endpoint '{endpoint.name}' cannot answer: {endpoint.failure}")
     return endpoint.served
+
+
+def is_loopback(client: Sequence[Any] | None) -> bool:
+    """Whether a connection comes from this machine; `client` is (address, port)."""
+    if not client:
+        return False
+    address = str(client[0])
+    return address.startswith(("127.", "::ffff:127.")) or address == "::1"
 
 
 def _endpoint_in(path: str) -> str:

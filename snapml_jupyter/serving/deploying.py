@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from ..domain.endpoint import (
     Deployment,
@@ -15,7 +16,7 @@ from ..domain.endpoint import (
 )
 from ..domain.errors import ConflictError, ExportError, InvalidInputError, UnavailableError
 from ..domain.names import check_name
-from ..domain.traffic import Arm, RolloutPlan
+from ..domain.traffic import Arm, EndpointSettings, RolloutPlan
 from ..operations import operation
 from ..registry.exporting import ensure_exported
 from ..store import endpoints as store
@@ -23,6 +24,7 @@ from ..store import rollouts
 from ..store.workspace import Workspace
 from .api_keys import issue_key
 from .host_process import get_host_status, start_host
+from .limiting import changed, check_settings
 from .metrics import summarise
 from .reports import list_workers, live_host
 from .spreading import spread
@@ -39,14 +41,14 @@ def deploy(
     arm: Arm = Arm.champion,
     share: float = 0.1,
     plan: RolloutPlan | None = None,
-    rate_per_second: float | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> DeployOutcome:
     """Put a model version behind an endpoint (named like the model unless given) and wait until it answers.
 
     Exports it first if need be, and starts the host. What was live goes on answering until every worker has loaded
     the new version and answered its smoke request; when that fails it stays live. As a challenger the version answers
     `share` of the requests beside the champion, with a `plan` the share of its first step, which the host then raises while
-    the guards hold; as a shadow it answers copies. `rate_per_second` limits the endpoint.
+    the guards hold; as a shadow it answers copies. `changes` are settings of the endpoint by name (`EndpointSettings`).
     Raises NotFoundError, ExportError, ParityError, InvalidInputError for a share or plan that makes no sense, ConflictError
     when the version is the champion already, or UnavailableError when the host cannot serve.
     """
@@ -57,10 +59,11 @@ def deploy(
         share = plan.steps[0]
     if arm is Arm.challenger and not 0.0 < share < 1.0:
         raise InvalidInputError(f"A challenger answers between 0% and 100% of the requests, not {share:.0%}.")
-    if rate_per_second is not None and not rate_per_second > 0:
-        raise InvalidInputError(f"The rate must be above 0 requests a second; it is {rate_per_second:g}.")
     version = ensure_exported(workspace, model_ref)
     name = endpoint or check_name("endpoint", version.name)
+    before = store.find_endpoint(workspace.database, name)
+    settings = changed(before.settings if before else EndpointSettings(), changes or {})
+    check_settings(before, settings)
     start_host(workspace)
     known = store.find_endpoint(workspace.database, name)
     champion = known.live if known else None
@@ -81,10 +84,9 @@ def deploy(
     elif arm is Arm.challenger and deployment.share_fraction != share:
         with workspace.transaction() as tx:
             store.set_share(tx, name, deployment.number, share)
-    if rate_per_second is not None:
+    if changes:
         with workspace.transaction() as tx:
-            kept = store.get_endpoint(workspace.database, name).settings
-            store.save_settings(tx, name, replace(kept, rate_per_second=rate_per_second))
+            store.save_settings(tx, name, settings)
     issued = None
     if not any(key.revoked_at is None for key in store.get_endpoint(workspace.database, name).keys):
         issued = issue_key(workspace, name, f"made for {workspace.actor} at the first deployment")

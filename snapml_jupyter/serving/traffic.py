@@ -11,12 +11,10 @@ from ..store import endpoints as store
 from ..store.workspace import Workspace
 from .arms import add_up as add_up_agreements
 from .deploying import deploy, get_endpoint
+from .limiting import check_settings
 from .metrics import add_up, count_errors, quantile_ms
 from .reports import list_workers
 from .spreading import spread
-
-#: Most workers of one host: blocks that they share for limits (`usage.MAX_WORKERS`), less those of a host before it.
-MAX_WORKERS = 16
 
 
 @operation(permission="endpoints:read")
@@ -183,29 +181,6 @@ def previous_champion(endpoint: EndpointInfo) -> Deployment | None:
         and (live is None or deployment.model_ref != live.model_ref)
     ]
     return max(earlier, key=lambda deployment: deployment.live_at or deployment.created_at, default=None)
-
-
-def check_settings(endpoint: EndpointInfo, settings: EndpointSettings) -> None:
-    """Raise InvalidInputError for a setting that makes no sense, by its name."""
-    for name in ("rate_per_second", "max_rows", "max_body_bytes", "timeout_seconds", "min_workers", "max_workers"):
-        value = getattr(settings, name)
-        if value is not None and not value > 0:
-            raise InvalidInputError(f"{name} must be above 0, or none for no limit; it is {value:g}.")
-    if (settings.min_workers or 1) > (settings.max_workers or MAX_WORKERS) or (settings.max_workers or 1) > MAX_WORKERS:
-        raise InvalidInputError(f"There can be 1 to {MAX_WORKERS} workers, and min_workers not above max_workers.")
-    if not 0.0 <= settings.sample_fraction <= 1.0:
-        raise InvalidInputError(f"sample_fraction lies between 0 and 1; it is {settings.sample_fraction:g}.")
-    if settings.sticky is not None and not settings.sticky.replace("-", "").isalnum():
-        raise InvalidInputError(f"sticky is 'key' or the name of a header; it is {settings.sticky!r}.")
-    for origin in settings.cors_origins:
-        if origin != "*" and not origin.startswith(("http://", "https://")):
-            raise InvalidInputError(f"cors_origins are '*' or like https://example.org; one is {origin!r}.")
-    live = endpoint.live
-    if live is not None:
-        known = [column.name for column in live.signature.inputs]
-        for column in settings.sensitive:
-            if column not in known:
-                raise NotFoundError.of("column", column, known, f"{live.model_ref} takes: {', '.join(known)}.")
 
 
 def _version(deployment: Deployment) -> str:

@@ -66,7 +66,9 @@ class _Server(uvicorn.Server):
 class Worker:
     """The composition root: routing, log, application, server, and the thread that reports."""
 
-    def __init__(self, folder: Path, address: str, port: int, pulse: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, address: str, port: int, pulse: int | None = None, *, is_guarded: bool = False
+    ) -> None:
         self.folder = folder
         self._pulse = pulse
         self.address = address
@@ -93,7 +95,7 @@ class Worker:
         in_flight = self.server.server_state.tasks
         self.log = PredictionLog(inbox_folder(folder), settings.get_float("log_seconds"))
         self.routing = RoutingTable(folder, in_flight, max_rows, self.report)
-        limits = Limits(settings.get_int("max_body_mb") * 2**20, max_rows)
+        limits = Limits(settings.get_int("max_body_mb") * 2**20, max_rows, is_guarded)
         self.application = EndpointApplication(self.routing, self.log, in_flight, limits)
         config.app = self.application
         self._report_lock = threading.Lock()
@@ -265,9 +267,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--guarded", action="store_true", help="other machines reach only public endpoints")
     parser.add_argument("--pulse", type=int, help="file descriptor to write signs of life to")
     given = parser.parse_args(arguments)
-    Worker(given.folder, given.address, given.port, given.pulse).run()
+    Worker(given.folder, given.address, given.port, given.pulse, is_guarded=given.guarded).run()
 
 
 if __name__ == "__main__":

@@ -31,3 +31,12 @@ def last_event_id(database: Database) -> int:
     """The newest event's id, 0 when there is none."""
     row = database.row("SELECT COALESCE(MAX(event_id), 0) AS last FROM events")
     return int(row["last"]) if row else 0
+
+
+def last_event_at(database: Database, kind: str, subject: str) -> datetime | None:
+    """When the newest event of that kind about that subject was; None when there is none."""
+    row = database.row(
+        "SELECT at FROM events WHERE kind = :kind AND subject = :subject ORDER BY event_id DESC LIMIT 1",
+        {"kind": kind, "subject": subject},
+    )
+    return datetime.fromisoformat(row["at"]) if row else None

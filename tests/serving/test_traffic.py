@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -290,3 +291,47 @@ def test_a_removed_endpoint_ends_its_rollout(arena: Arena) -> None:
     undeploy(arena.workspace, "brief")
     row = arena.workspace.database.row("SELECT state FROM rollouts WHERE endpoint = 'brief'")
     assert row is not None and row["state"] == "stopped"
+
+
+def test_other_machines_reach_public_endpoints_only(arena: Arena, ask: Any, connect: Any, eventually: Any) -> None:
+    import psutil
+
+    addresses = [
+        found.address
+        for each in psutil.net_if_addrs().values()
+        for found in each
+        if found.family == socket.AF_INET and not found.address.startswith("127.")
+    ]
+    if not addresses:
+        pytest.skip("this machine has no address but its own loopback")
+    other = deploy(arena.workspace, "tiny:1", "inside")
+    change_endpoint(arena.workspace, "tiny", EndpointSettings(is_public=True))
+
+    def reached() -> bool:
+        client = connect(arena.port, arena.api_key)
+        client.connection.host = addresses[0]
+        try:
+            status: int = client.post("/endpoints/tiny/predict", {"rows": [ROW]})[0]
+        except OSError:
+            return False
+        return status == 200
+
+    eventually(reached, 60)
+    assert ask()[0] == 200  # and from here as before
+    client = connect(arena.port, other.api_key)
+    assert client.post("/endpoints/inside/predict", {"rows": [ROW]})[0] == 200
+    client.connection.close()
+    client.connection.host = addresses[0]
+    status, answer = client.post("/endpoints/inside/predict", {"rows": [ROW]})
+    assert status == 403 and "not public" in answer["error"]
+    undeploy(arena.workspace, "inside")
+
+
+def test_settings_come_with_a_deployment(arena: Arena) -> None:
+    deploy(arena.workspace, "tiny:1", changes={"rate_per_second": 50, "max_workers": 3})
+    settings = get_endpoint(arena.workspace, "tiny").settings
+    assert (settings.rate_per_second, settings.max_workers, settings.is_public) == (50.0, 3, False)
+    with pytest.raises(NotFoundError, match="rate_per_second"):
+        deploy(arena.workspace, "tiny:1", changes={"rate_per_secnd": 50})
+    with pytest.raises(InvalidInputError, match="min_workers"):
+        deploy(arena.workspace, "tiny:1", changes={"min_workers": 5})

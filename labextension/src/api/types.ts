@@ -5,6 +5,34 @@
 export type Float = number | 'nan' | 'inf' | '-inf';
 
 /**
+ * Two live versions on the labels of their own requests, since their shares are as they are.
+ *
+ * `difference` is challenger minus champion, within `low` and `high` at all times with 95%. `has_right_shares` is false when
+ * requests did not fall on the versions as they should, which makes any verdict worthless. `better` is a version's reference
+ * once it is known.
+ */
+export interface ABTest {
+  endpoint: string;
+  metric: string;
+  champion_ref: string;
+  challenger_ref: string;
+  started_at: string;
+  share: Float;
+  n_champion: number;
+  n_challenger: number;
+  n_champion_labels: number;
+  n_challenger_labels: number;
+  has_right_shares: boolean;
+  champion: Float | null;
+  challenger: Float | null;
+  difference: Float | null;
+  low: Float | null;
+  high: Float | null;
+  better: string | null;
+  words: string;
+}
+
+/**
  * How the answers of a shadow or challenger compare with the champion's on the same rows, since the workers started.
  *
  * Rows agree with equal labels, or numbers within 1e-6 relative. Latency is of the other version's run, in milliseconds.
@@ -434,7 +462,7 @@ export interface EndpointMetrics {
  *
  * `sticky` is "key", the name of a header, or None: requests of one client then always meet the same version.
  * `sample_fraction` of the requests are logged; values of `sensitive` columns never are. Workers serve all endpoints of the
- * host, so the largest wish for `min_workers` and `max_workers` counts.
+ * host, so the largest wish for `min_workers` and `max_workers` counts. Other machines reach only endpoints that are public.
  */
 export interface EndpointSettings {
   rate_per_second: Float | null;
@@ -447,6 +475,7 @@ export interface EndpointSettings {
   sensitive: string[];
   min_workers: number | null;
   max_workers: number | null;
+  is_public: boolean;
 }
 
 /** What the run ran on. Stored once per distinct content; `digest` names it. */
@@ -704,6 +733,12 @@ export interface MonitoringDriftArguments {
   current_ref: string;
   columns?: string[] | null;
   preset?: string | null;
+}
+
+export interface MonitoringGetAbTestArguments {
+  name: string;
+  metric?: string;
+  min_labels?: number;
 }
 
 export interface MonitoringGetMonitorArguments {
@@ -1212,7 +1247,7 @@ export interface ServingDeployArguments {
   arm?: Arm;
   share?: Float;
   plan?: RolloutPlan | null;
-  rate_per_second?: Float | null;
+  changes?: Record<string, unknown> | null;
 }
 
 export interface ServingGetEndpointArguments {
@@ -1455,6 +1490,8 @@ export interface Operations {
   'monitoring.create_monitor': { arguments: MonitoringCreateMonitorArguments; result: MonitorInfo };
   /** How far each column moved from one dataset version to another. */
   'monitoring.drift': { arguments: MonitoringDriftArguments; result: DriftReport };
+  /** How the challenger of an endpoint does against the champion, since their shares are as they are. */
+  'monitoring.get_ab_test': { arguments: MonitoringGetAbTestArguments; result: ABTest };
   /** What is watched for an endpoint: reference, windows newest last, alerts. Raises NotFoundError. */
   'monitoring.get_monitor': { arguments: MonitoringGetMonitorArguments; result: MonitorInfo };
   /** Alerts of one state or all, newest first. */
