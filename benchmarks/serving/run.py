@@ -37,7 +37,7 @@ from snapml_jupyter.registry.versions import register
 from snapml_jupyter.runs.tracking import start_run
 from snapml_jupyter.serving.keys import hash_key, new_key
 from snapml_jupyter.serving.reports import inbox_folder
-from snapml_jupyter.store import endpoints
+from snapml_jupyter.store import api_keys, endpoints
 from snapml_jupyter.store.workspace import Workspace
 
 SERVER_CORE, CLIENT_CORE = 0, 1
@@ -90,7 +90,7 @@ def prepare(folder: Path) -> tuple[Path, str, bytes]:
         endpoints.ensure_endpoint(tx, "bench")
         number = endpoints.add_deployment(tx, "bench", version.name, version.number)
         endpoints.move_deployment(tx, "bench", number, DeploymentStatus.live)
-        endpoints.add_key(tx, key_id="key-bench", endpoint="bench", client="bench", key_hash=hash_key(key))
+        api_keys.add_key(tx, key_id="key-bench", endpoint="bench", client="bench", key_hash=hash_key(key))
     inbox_folder(folder).mkdir()
     body = json.dumps({"rows": json.loads(frame.dropna().head(1).to_json(orient="records"))}).encode()
     assert version.onnx_digest is not None
