@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import InvalidInputError
 from .registration import shown_plainly
-from .transformer import body_of
+from .transformer import body_of, python_of
 
 if TYPE_CHECKING:
     from ..capture.cell import CellOptions, CellRecording
@@ -87,9 +87,10 @@ class Session:
         """Run and record a cell given as text: how `run_cell_magic`, and so a notebook turned into a script, calls it."""
         __tracebackhide__ = True
         first = f"%%snap_train {line}".rstrip()
-        code = f"# {first}\n{self.shell.transform_cell(body)}"
+        body = f"\n{body}"  # the magic's line is line 1 here too
+        code = f"# {first}{python_of(self.shell, body)}"
         cell = RunningCell(self._cells[-1].info if self._cells else None)
-        self._begin(cell, options, f"{first}\n{body}", body)
+        self._begin(cell, options, f"{first}{body}", body)
         self._cells.append(cell)
         try:
             value = run_code(self.shell, code)
@@ -127,7 +128,7 @@ class Session:
             workspace(),
             options,
             source,
-            self.shell.transform_cell(body),
+            python_of(self.shell, body),
             self.shell.user_ns,
             CellCode(
                 body=body,

@@ -7,6 +7,7 @@ are IPython's own, and a cell with a syntax error begins no run.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _FIRST_LINE = re.compile(r"%%snap_train(?![\w?])(.*)", re.S)
 
@@ -22,12 +23,21 @@ def transform(lines: list[str]) -> list[str]:
 def body_of(raw_cell: str) -> str | None:
     """The cell below its `%%snap_train` line, with blank lines in its place so that line numbers hold; else None.
 
-    The magic may stand below `%%time` or another cell magic that runs its body as a cell.
+    The magic may stand below `%%time` or another cell magic that runs its body as a cell. Blank lines above the first
+    magic do not count, as they do not in IPython's tracebacks.
     """
-    lines = raw_cell.splitlines(keepends=True)
+    lines = raw_cell.lstrip().splitlines(keepends=True)
     for number, line in enumerate(lines):
         if _FIRST_LINE.match(line):
             return "\n" * (number + 1) + "".join(lines[number + 1 :])
         if line.strip() and not line.startswith("%%"):
             return None
     return None
+
+
+def python_of(shell: Any, body: str) -> str:
+    """A cell's body as Python, line for line: IPython drops the blank lines that stand for the magic's own line."""
+    lines = body.splitlines(keepends=True)
+    n_blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    python: str = shell.transform_cell(body)
+    return "\n" * n_blank + python

@@ -69,13 +69,19 @@ def _run(workspace: Any, task: Any, shell: Any, folder: Path) -> int:
     run_id = recording.active.run_id
     told.write(folder / told.RESULT, told.Result(prepared=True, run_id=run_id))
     shell.user_ns["run"] = recording.active
-    result = shell.run_cell(program.body, store_history=True)
+    result = shell.run_cell(_line_for_line(program.body), store_history=True)
     error = result.error_in_exec or result.error_before_exec
     report = recording.end(error, result.result)
     for warning in report.warnings:
         print(f"replay: {warning}", file=sys.stderr)
     told.write(folder / told.RESULT, told.Result(prepared=True, run_id=run_id, ended=True))
     return 0
+
+
+def _line_for_line(body: str) -> str:
+    """The body so that IPython keeps the blank line in place of the magic, and errors the lines that the user sees."""
+    is_magic = body.lstrip().startswith("%%")  # of its own, which only counts on a first line
+    return f"#{body}" if body.startswith("\n") and not is_magic else body
 
 
 def _shell(kernel: str, execution_count: int | None) -> Any:

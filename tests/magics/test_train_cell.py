@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from snapml_jupyter.domain.run import Run, RunStatus
 from snapml_jupyter.registry.versions import get_model
 from snapml_jupyter.runs.models import get_run_model
+from snapml_jupyter.runs.programs import get_program
 from snapml_jupyter.runs.queries import get_run, list_metric_points, list_runs
 
 TRAIN = """%%snap_train late --seed 7 -p depth=3 -t owner=ada --note "first try" --register late
@@ -105,6 +108,24 @@ def test_a_traceback_is_the_users_own_at_the_users_own_line(kernel: Any) -> None
     assert (run.error.type, run.error.message, run.error.line) == ("ZeroDivisionError", "division by zero", 4)
     assert "ipykernel" not in run.error.traceback.replace("/tmp/ipykernel", "").replace("ipykernel_", "")
     assert "line 4" in outcome.card
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("%%snap_train lines\n\nhandle\n1 / 0", 3),
+        ("\n\n%%snap_train lines\nhandle\n1 / 0", 2),  # IPython counts from the first line that is not blank
+        ("get_ipython().run_cell_magic('snap_train', 'lines', '\\nhandle\\n1 / 0')", 3),
+    ],
+)
+def test_lines_count_as_in_the_cell_for_errors_and_for_what_is_not_captured(kernel: Any, cell: str, line: int) -> None:
+    kernel.run("handle = open('/dev/null')")
+    outcome = kernel.run(cell)
+    run = get_run(kernel.workspace, "lines")
+    assert run.error is not None
+    assert run.error.line == line + 1
+    assert [missing.line for missing in get_program(kernel.workspace, run.run_id).missing] == [line]
+    assert f"'handle' (line {line})" in outcome.card
 
 
 def test_a_traceback_through_scikit_learn_shows_none_of_our_frames(kernel: Any) -> None:

@@ -162,8 +162,16 @@ def test_the_report_says_what_differs_by_how_much_and_why(recorder: Recorder) ->
 
 def test_what_was_not_captured_is_named_with_run_and_report(recorder: Recorder) -> None:
     report = replay(recorder.workspace, "connection")
-    assert "'c' (line 2): a Connection cannot be kept" in report.reason
+    assert "'c' (line 3): a Connection cannot be kept" in report.reason  # line 1 is the magic's, as the user sees it
     assert get_run(recorder.workspace, "connection").tags["not_captured"] == "c"
+
+
+def test_an_error_has_the_line_that_the_user_sees_in_the_replay_too(recorder: Recorder) -> None:
+    report = replay(recorder.workspace, "fails")
+    original, again = (get_run(recorder.workspace, run_id) for run_id in ("fails", report.run_id or ""))
+    assert original.error is not None
+    assert again.error is not None
+    assert (original.error.line, again.error.line) == (2, 2)
 
 
 def test_a_replay_is_a_run_of_its_own_tied_to_the_original(recorder: Recorder) -> None:
