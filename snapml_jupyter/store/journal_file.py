@@ -20,12 +20,14 @@ import json
 import mmap
 import os
 import struct
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
+from typing import ClassVar
 
 from ..domain.run import RunProcess
 from .points import Columns
@@ -211,6 +213,9 @@ class Journal:
     salt: int
     size_bytes: int
 
+    #: What `full_block` looks at.
+    BLOCK_BYTES: ClassVar[int] = _READ_BYTES
+
     @property
     def name(self) -> str:
         """By which the database knows it."""
@@ -234,11 +239,12 @@ class Journal:
         finally:
             os.close(descriptor)
 
-    def end_of(self, start: int) -> int:
-        """The place behind the last finished slot at or after `start`."""
+    def end_of(self, start: int, most_bytes: int | None = None) -> int:
+        """The place behind the last finished slot at or after `start`, not looking further than about `most_bytes`."""
         end = position = start
         n_bytes = _LOOK_AHEAD * _SLOT_BYTES  # often there is nothing new
-        while position < self.size_bytes and position - end <= _LOOK_AHEAD * _SLOT_BYTES:
+        stop = self.size_bytes if most_bytes is None else min(self.size_bytes, start + most_bytes)
+        while position < stop and position - end <= _LOOK_AHEAD * _SLOT_BYTES:
             block = _read_at(self.descriptor, min(n_bytes, self.size_bytes - position), position)
             n_bytes = min(4 * n_bytes, _READ_BYTES)
             commits = memoryview(block[: len(block) // _SLOT_BYTES * _SLOT_BYTES]).cast("I")[7::8].tolist()
@@ -257,9 +263,33 @@ class Journal:
             position += len(commits) * _SLOT_BYTES
         return end
 
-    def points(self, start: int, end: int) -> dict[str, Columns]:
-        """Finished points between two places, in order, by name."""
-        names = dict(self._names(HEADER_BYTES, start))
+    def full_block(self, start: int) -> tuple[list[int], memoryview, int] | None:
+        """The name number of each point of a whole block, the block as doubles (every fourth is a value), and its end.
+
+        None when it is not full yet. A quick look: names and unfinished slots in it are for the caller to notice.
+        """
+        end = start + self.BLOCK_BYTES
+        if end > self.size_bytes:
+            return None
+        last = int.from_bytes(_read_at(self.descriptor, 4, end - 4), sys.byteorder)
+        if last != (end - _SLOT_BYTES) ^ self.salt:
+            return None
+        block = memoryview(_read_at(self.descriptor, self.BLOCK_BYTES, start))
+        words = block.cast("I")
+        if words[7] != start ^ self.salt:  # the bytes of a name, of which the slot stands in the block before
+            return None
+        numbers = words[6::8].tolist()
+        if max(numbers) >= _NO_STEP and max(numbers) < _IS_NAME:
+            numbers = [number & ~_NO_STEP for number in numbers]
+        return numbers, block.cast("d"), end
+
+    def points(self, start: int, end: int, names: dict[int, str] | None = None) -> dict[str, Columns]:
+        """Finished points between two places, in order, by name.
+
+        `names` are those numbered before `start`, for one who reads on; what is numbered in between is added.
+        """
+        if names is None:
+            names = dict(self._names(HEADER_BYTES, start))
         data = memoryview(_read_at(self.descriptor, end - start, start))
         # Columns of many points at once: a turn of a Python loop for each would cost as much as logging it did.
         numbers = data.cast("I")[6::8].tolist()
