@@ -6,6 +6,7 @@ light and dark, in nbconvert, VS Code and on GitHub.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ _TEXT = "color:var(--jp-ui-font-color1,inherit)"
 _QUIET = "color:var(--jp-ui-font-color2,#616161)"
 _LINE = "var(--jp-border-color2,#bdbdbd55)"
 _FONT = "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px;line-height:1.45"
+_BARS = "▁▂▃▄▅▆▇█"
 #: Shape, colour: never colour alone.
 _MARKS = {
     "finished": ("●", "var(--jp-success-color1,#388e3c)"),
@@ -157,6 +159,8 @@ class Card(Shown):
     numbers: dict[str, float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     table: Shown | None = None
+    #: Of some of the numbers, how they came about.
+    curves: dict[str, Sequence[float]] = field(default_factory=dict)
 
     def to_html(self) -> str:
         state = f" {html(self.status)}" if self.status else ""
@@ -169,7 +173,7 @@ class Card(Shown):
                 '<div style="display:flex;flex-wrap:wrap;gap:2px 18px;padding:2px 0">'
                 + "".join(
                     f'<span><span style="{_QUIET}">{escape(name)}</span> '
-                    f'<span style="font-weight:600;font-variant-numeric:tabular-nums">{plain(float(value))}</span></span>'
+                    f'<span style="font-weight:600;font-variant-numeric:tabular-nums">{plain(float(value))}</span>{self._curve_html(name)}</span>'
                     for name, value in list(self.numbers.items())[:12]
                 )
                 + "</div>"
@@ -194,7 +198,8 @@ class Card(Shown):
         lines = ["  ".join(p for p in (self.title, plain(self.status) if self.status else "", self.subtitle) if p)]
         shown = list(self._facts())
         if self.numbers:
-            shown.insert(0, ("metrics", dict(list(self.numbers.items())[:12])))
+            listed = [f"{n} {plain(float(v))} {self._curve(n)}".rstrip() for n, v in list(self.numbers.items())[:12]]
+            shown.insert(0, ("metrics", "  ".join(listed)))
         width = max((len(name) for name, _ in shown), default=0)
         lines += [f"  {name.ljust(width)}  {plain(value)}" for name, value in shown]
         lines += [f"  ▲ {warning}" for warning in self.warnings]
@@ -204,6 +209,14 @@ class Card(Shown):
 
     def _facts(self) -> list[tuple[str, Any]]:
         return [(name, value) for name, value in self.facts if value not in (None, "", [], {}, ())]
+
+    def _curve(self, name: str) -> str:
+        return sparkline(self.curves[name]) if name in self.curves else ""
+
+    def _curve_html(self, name: str) -> str:
+        bars = self._curve(name)
+        # Hidden from screen readers, to which the bars would be a row of nonsense; the number stands beside it.
+        return f' <span aria-hidden="true" style="{_QUIET};letter-spacing:-1px">{bars}</span>' if bars else ""
 
     def _colour(self) -> str:
         return _MARKS.get(self.status.word, ("", _LINE))[1] if self.status else _LINE
@@ -224,6 +237,23 @@ def plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(item) for item in value) or "-"
     return figures.show(value)
+
+
+def sparkline(values: Sequence[float], width: int = 16) -> str:
+    """Numbers over their order as a word of bars, where no picture can be drawn.
+
+    >>> sparkline([3.0, 2.0, 1.0, 1.0])
+    '█▄▁▁'
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    if len(finite) < 2:
+        return ""
+    chosen = [finite[round(i * (len(finite) - 1) / (width - 1))] for i in range(width)] if len(finite) > width else finite
+    low, high = min(finite), max(finite)
+    span = high - low
+    if not 0 < span < math.inf:
+        return _BARS[0] * len(chosen)
+    return "".join(_BARS[round((value - low) / span * (len(_BARS) - 1))] for value in chosen)
 
 
 def html(value: Any) -> str:

@@ -17,6 +17,7 @@ from .transformer import body_of, python_of
 if TYPE_CHECKING:
     from ..capture.cell import CellOptions, CellRecording
     from ..capture.definitions import ExecutedCell
+    from .live_card import LiveCard
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class RunningCell:
     info: Any
     recording: CellRecording | None = None
     options: CellOptions | None = None
+    live: LiveCard | None = None
 
 
 class Session:
@@ -60,6 +62,8 @@ class Session:
     def at_exit(self) -> None:
         """The kernel ends: open runs end as interrupted."""
         for cell in self._cells:
+            if cell.live is not None:
+                cell.live.settle()
             if cell.recording is not None:
                 cell.recording.abandon()
         self._cells.clear()
@@ -109,6 +113,7 @@ class Session:
         from ..capture.replayable import CellCode
         from ..domain.run import RunSource
         from ..public.current import workspace
+        from .live_card import LiveCard
 
         open_run = next((c.recording for c in self._cells if c.recording is not None), None)
         if open_run is not None:
@@ -138,6 +143,7 @@ class Session:
             ),
         )
         self._hide_our_entries()
+        cell.live = LiveCard.begin(self.shell, cell.recording)
 
     def _finish(self, cell: RunningCell, error: BaseException | None, value: Any = None) -> None:
         from .card import show_card
@@ -146,7 +152,10 @@ class Session:
         assert cell.options is not None
         if self._undo_traceback is not None:
             self._undo_traceback()
-        show_card(cell.recording.workspace, cell.recording.end(error, value), cell.options.register)
+        if cell.live is not None:
+            cell.live.settle()
+        report = cell.recording.end(error, value)
+        show_card(cell.recording.workspace, report, cell.options.register, cell.live)
 
     def _hide_our_entries(self) -> None:
         """Until the cell ends, tracebacks are shown without the recording wrappers in them."""

@@ -56,14 +56,14 @@ def decode_error(content: Any) -> SnapMLError:
     return SnapMLError(f"The server answered with something that is not an error of ours: {str(content)[:200]}")
 
 
-def openapi(operations: list[Operation], version: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the given operations."""
+def openapi(operations: list[Operation], version: str, records: tuple[type, ...] = ()) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the given operations; `records` are described besides those that they use."""
     bodies = {declared.name: _body_type(declared) for declared in operations}
     answers = {declared.name: declared.types()["return"] for declared in operations}
-    wanted = [*bodies.values(), *answers.values()]
+    wanted = [*bodies.values(), *answers.values(), *records]
     schemas, components = msgspec.json.schema_components(wanted, ref_template="#/components/schemas/{name}")
     body_schemas = dict(zip(bodies, schemas[: len(bodies)], strict=True))
-    answer_schemas = dict(zip(answers, schemas[len(bodies) :], strict=True))
+    answer_schemas = dict(zip(answers, schemas[len(bodies) :], strict=False))
     components["Error"] = {
         "type": "object",
         "properties": {"error": {"type": "string"}, "message": {"type": "string"}},

@@ -117,13 +117,19 @@ def _comment(text: str | None, indent: str = "") -> str:
     return f"{indent}/**\n{body}{indent} */\n"
 
 
-def main(path: str) -> None:
-    """Write the types of every operation to `path`."""
+def lab_types() -> str:
+    """The types of every operation, and of the card that a cell's output holds."""
+    from ..domain.run_card import RunCard
     from ..operations import list_operations
     from ..version import __version__
     from ..wire import openapi
 
-    Path(path).write_text(typescript(openapi(list_operations(), __version__)), encoding="utf-8")
+    return typescript(openapi(list_operations(), __version__, (RunCard,)))
+
+
+def main(path: str) -> None:
+    """Write the types to `path`."""
+    Path(path).write_text(lab_types(), encoding="utf-8")
 
 
 if __name__ == "__main__":

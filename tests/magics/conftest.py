@@ -15,6 +15,8 @@ from jupyter_client.manager import KernelManager
 
 from snapml_jupyter.store.workspace import Workspace
 
+CARD = "application/vnd.snapml.run+json"
+
 
 @dataclass
 class Outcome:
@@ -25,7 +27,10 @@ class Outcome:
     stderr: str = ""
     results: list[dict[str, Any]] = field(default_factory=list)
     displays: list[dict[str, Any]] = field(default_factory=list)
+    #: The same as they stood at each change, with the time since the cell was sent.
+    changes: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
     traceback: str = ""
+    _by_id: dict[str, int] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -39,7 +44,23 @@ class Outcome:
     @property
     def card(self) -> str:
         """The result card as text."""
-        return str(self.displays[-1]["text/plain"]) if self.displays else ""
+        cards = [shown for shown in self.displays if CARD in shown]
+        return str(cards[-1]["text/plain"]) if cards else ""
+
+    def hear(self, kind: str, content: dict[str, Any], seconds: float) -> None:
+        """A display is added, changed or cleared, as a notebook does it."""
+        if kind == "clear_output":
+            self.displays.clear()
+            self._by_id.clear()
+            return
+        self.changes.append((seconds, kind, content["data"]))
+        display_id = content.get("transient", {}).get("display_id")
+        if kind == "display_data":
+            self.displays.append(content["data"])
+            if display_id is not None:
+                self._by_id[display_id] = len(self.displays) - 1
+        elif display_id in self._by_id:
+            self.displays[self._by_id[display_id]] = content["data"]
 
 
 class Kernel:
@@ -69,11 +90,24 @@ class Kernel:
         """What the kernel wrote, read from this process."""
         return Workspace(self.workspace_folder, actor="ada")
 
-    def run(self, code: str, *, on_stdout: Callable[[str], None] | None = None, timeout: float = 120) -> Outcome:
+    def send(self, code: str, metadata: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Queue a cell, as a notebook does when none is given; gives the request."""
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
-        message = self.client.session.msg("execute_request", {**content, "stop_on_error": True})
-        message["metadata"] = {"cellId": "cell-1"}
+        message: dict[str, Any] = self.client.session.msg("execute_request", {**content, "stop_on_error": True})
+        message["metadata"] = {"cellId": "cell-1"} if metadata is None else metadata
         self.client.shell_channel.send(message)
+        return message
+
+    def run(
+        self,
+        code: str,
+        *,
+        on_stdout: Callable[[str], None] | None = None,
+        timeout: float = 120,
+        metadata: dict[str, Any] | None = None,
+    ) -> Outcome:
+        began = time.monotonic()
+        message = self.send(code, metadata)
         outcome, until = Outcome(), time.monotonic() + timeout
         while True:
             heard = self._next(until)
@@ -86,8 +120,8 @@ class Kernel:
                     on_stdout(outcome.stdout)
             elif kind == "execute_result":
                 outcome.results.append(content["data"])
-            elif kind == "display_data":
-                outcome.displays.append(content["data"])
+            elif kind in ("display_data", "update_display_data", "clear_output"):
+                outcome.hear(kind, content, time.monotonic() - began)
             elif kind == "error":
                 outcome.traceback += "\n".join(content["traceback"])
             elif kind == "status" and content["execution_state"] == "idle":

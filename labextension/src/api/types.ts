@@ -116,6 +116,20 @@ export interface AuditEntry {
   digest: string;
 }
 
+/** A dataset version that the cell read. */
+export interface CardInput {
+  dataset_ref: string;
+  n_rows: number;
+  n_columns: number;
+}
+
+/** A metric: its newest value, and its curve thinned to what a sparkline can show (empty for a single point). */
+export interface CardMetric {
+  name: string;
+  value: Float;
+  curve: Float[];
+}
+
 /**
  * Where a chunk of a column lies: a range of bytes in the blob `pack_digest`.
  *
@@ -979,6 +993,23 @@ export interface Run {
   has_program: boolean;
   parent_run_id: string | null;
   n_children: number;
+}
+
+/** Everything that the card says. `seconds` is how long the cell took, or has taken so far. */
+export interface RunCard {
+  run_id: string;
+  name: string;
+  status: RunStatus;
+  seconds: Float;
+  metrics: CardMetric[];
+  inputs: CardInput[];
+  model: string | null;
+  model_ref: string | null;
+  has_model: boolean;
+  can_be_replayed: boolean;
+  error: string | null;
+  not_captured: string | null;
+  warnings: string[];
 }
 
 /** The names that runs of the workspace have values of. */
