@@ -6,7 +6,7 @@ import atexit
 from collections.abc import Callable
 from typing import Any
 
-from . import errors, train_magic
+from . import errors, replay_button, train_magic
 from .registration import all_magics, bound, bound_cell
 from .session import Session
 from .transformer import transform
@@ -68,6 +68,7 @@ class Extension:
         shell.events.register("pre_run_cell", self.session.before_cell)
         shell.events.register("post_run_cell", self.session.after_cell)
         atexit.register(self.session.at_exit)
+        replay_button.listen(shell)
         self._show_records()
         self._complete()
         errors.show_users_part(shell)
@@ -84,6 +85,7 @@ class Extension:
             if heard in shell.events.callbacks[event]:
                 shell.events.unregister(event, heard)
         atexit.unregister(self.session.at_exit)
+        replay_button.listen_no_more(shell)
         errors.show_everything()
         for module, name in SHOWN:
             shell.display_formatter.mimebundle_formatter.pop(f"{module}.{name}", None)

@@ -3,6 +3,7 @@
 import { actionsPlugin, launcherPlugin } from './plugins/actions';
 import { alertsPlugin } from './plugins/alerts';
 import { apiPlugin } from './plugins/api';
+import { cardsPlugin } from './plugins/cards';
 import { notebookPlugin } from './plugins/notebook';
 import { pagesPlugin } from './plugins/pages';
 import { panelPlugin } from './plugins/panel';
@@ -15,6 +16,7 @@ export default [
   panelPlugin,
   pagesPlugin,
   notebookPlugin,
+  cardsPlugin,
   actionsPlugin,
   launcherPlugin,
   statusBarPlugin,

@@ -1,0 +1,108 @@
+"""A recorded cell in the notebook: its card while it runs and after, what its buttons do, and the badge on the cell."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import expect
+
+_TRAIN = """%%snap_train tuned --seed 3 --register tuned
+for step in range(14):
+    run.log_metric("loss", 1 / (1 + step))
+    run.log_metric("auc", 0.6 + step / 50)
+    time.sleep(0.15)
+model = LogisticRegression().fit(table[["a", "b"]], table["c"])
+print("fitted")
+"""
+
+_TABLE = "import time\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression\ntable = pd.DataFrame({'a': [1., 2, 3, 4] * 9, 'b': [0., 1, 0, 1] * 9, 'c': [0, 0, 1, 1] * 9})"
+
+
+def _theme(lab_page: Any, theme: str) -> None:
+    lab_page.execute("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    is_light = "true" if theme == "Light" else "false"
+    lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
+    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
+
+
+def test_a_recorded_cell_from_its_first_line_to_its_replay(lab_page: Any) -> None:
+    page = lab_page.page
+    lab_page.open_notebook("cards.ipynb")
+    assert "Error" not in lab_page.run_cell(f"%load_ext snapml_jupyter\n{_TABLE}")
+    card, badge = page.locator(".jp-snapml-card"), page.locator(".jp-snapml-badge")
+    expect(badge).to_have_count(0)
+
+    lab_page.run_cell(_TRAIN, wait=False)
+    expect(card).to_have_attribute("data-status", "running", timeout=30_000)
+    expect(card.get_by_role("img", name="loss so far")).to_be_visible()
+    expect(card.get_by_role("button", name="Stop")).to_be_visible()
+    expect(badge).to_contain_text("◐runningtuned")
+    lab_page.screenshot("card-running")
+
+    expect(card).to_have_attribute("data-status", "finished", timeout=30_000)
+    expect(card).to_have_count(1)
+    run = lab_page.lab.call("runs.get_run", ref="tuned")
+    expect(badge).to_have_accessible_name(re.compile(rf"^Run tuned, finished, {run['run_id']}"))
+    assert [b.inner_text() for b in card.locator(".jp-snapml-card-button").all()][-2:] == ["Replay", "Deploy"]
+    expect(card.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(card).to_contain_text("table@v1")
+    expect(card.get_by_role("button", name="tuned:1")).to_be_visible()
+    box = card.bounding_box()
+    assert box is not None
+    assert box["height"] <= 200
+
+    card.get_by_role("button", name="Replay").click()
+    expect(card).to_contain_text("running in a clean process")
+    expect(card.locator(".jp-snapml-verdict")).to_have_text("✓identical", timeout=60_000)
+    lab_page.screenshot("card-finished")
+    _theme(lab_page, "Dark")
+    lab_page.screenshot("card-finished-dark")
+    _theme(lab_page, "Light")
+
+    card.get_by_role("button", name="Deploy").click()
+    expect(page.get_by_role("dialog")).to_contain_text("tuned:1")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    # With the keyboard: Enter on the badge opens the page and does not edit the cell.
+    badge.focus()
+    page.keyboard.press("Enter")
+    expect(lab_page.shown.get_by_role("heading", level=1)).to_have_text("tuned")
+
+
+def test_the_badge_follows_its_outputs(lab_page: Any) -> None:
+    page = lab_page.page
+    lab_page.open_notebook("badges.ipynb")
+    lab_page.run_cell("%load_ext snapml_jupyter")
+    lab_page.run_cell("%%snap_train breaks\n1 / 0")
+    badge = page.locator(".jp-snapml-badge")
+    expect(badge).to_contain_text("✕failedbreaks")
+    expect(page.locator(".jp-snapml-card")).to_contain_text("ZeroDivisionError (line 2): division by zero")
+
+    # Kept with the notebook; drawn after a reload, when nothing of the kernel's is in the page any more.
+    lab_page.execute("docmanager:save")
+    lab_page.reload()
+    expect(badge).to_contain_text("✕failedbreaks")
+    expect(page.locator(".jp-snapml-card").get_by_role("button", name="Open")).to_be_visible()
+
+    page.evaluate(
+        """() => { const { content } = window.jupyterapp.shell.currentWidget; content.activeCellIndex = 1; content.mode = 'command'; }"""
+    )
+    for command in ("notebook:copy-cell", "notebook:paste-cell-below"):
+        lab_page.execute(command)
+    expect(badge).to_have_count(2)
+    # The copy runs as something else: its badge goes, the original's stays.
+    page.evaluate(
+        """() => { const { content } = window.jupyterapp.shell.currentWidget; content.activeCell.model.sharedModel.setSource('%%snap_train mended\\n1'); }"""
+    )
+    lab_page.execute("notebook:run-cell")
+    expect(badge.nth(1)).to_contain_text("●finishedmended", timeout=60_000)
+    expect(badge.nth(0)).to_contain_text("✕failedbreaks")
+    page.evaluate(
+        """() => { const { content } = window.jupyterapp.shell.currentWidget; content.activeCell.model.sharedModel.setSource('1 + 1'); }"""
+    )
+    lab_page.execute("notebook:run-cell")
+    expect(badge).to_have_count(1)
+    lab_page.execute("notebook:clear-all-cell-outputs")
+    expect(badge).to_have_count(0)
