@@ -48,37 +48,19 @@ export function RunCardView(props: { card: RunCard; kernelOf: KernelOf }): React
         <Buttons card={card} kernelOf={props.kernelOf} replaying={replaying} />
       </div>
       <Metrics metrics={card.metrics} />
-      <dl className="jp-snapml-card-facts">
-        {card.error && (
-          <>
-            <dt>{trans.__('error')}</dt>
-            <dd>{card.error}</dd>
-          </>
-        )}
-        {card.inputs.length > 0 && (
-          <>
-            <dt>{trans.__('data')}</dt>
-            <dd>
-              <Inputs card={card} />
-            </dd>
-          </>
-        )}
-        {card.model && (
-          <>
-            <dt>{trans.__('model')}</dt>
-            <dd>
-              <Model card={card} />
-            </dd>
-          </>
-        )}
-        {card.not_captured && (
-          <>
-            <dt>{trans.__('not captured')}</dt>
-            <dd>{card.not_captured}</dd>
-          </>
-        )}
-        <ReplayLine replaying={replaying} />
-      </dl>
+      {card.error && <Fact name={trans.__('error')}>{card.error}</Fact>}
+      {card.inputs.length > 0 && (
+        <Fact name={trans.__('data')}>
+          <Inputs card={card} />
+        </Fact>
+      )}
+      {card.model && (
+        <Fact name={trans.__('model')}>
+          <Model card={card} />
+        </Fact>
+      )}
+      {card.not_captured && <Fact name={trans.__('not captured')}>{card.not_captured}</Fact>}
+      <ReplayLine replaying={replaying} />
       {card.warnings.map(warning => (
         <div key={warning} className="jp-snapml-card-warning" role="note">
           <span className="jp-snapml-status-shape" aria-hidden="true">
@@ -87,6 +69,15 @@ export function RunCardView(props: { card: RunCard; kernelOf: KernelOf }): React
           {warning}
         </div>
       ))}
+    </div>
+  );
+}
+
+function Fact(props: { name: string; children: React.ReactNode }): React.ReactElement {
+  return (
+    <div className="jp-snapml-card-fact">
+      <span className="jp-snapml-quiet">{props.name}</span>
+      <span>{props.children}</span>
     </div>
   );
 }
@@ -184,27 +175,25 @@ function useReplay(card: RunCard, kernelOf: KernelOf): IReplaying {
 function ReplayLine(props: { replaying: IReplaying }): React.ReactElement | null {
   const { trans } = useSurroundings();
   const { isBusy, error, verdict } = props.replaying;
-  if (!isBusy && error === undefined && verdict === undefined) {
+  let said: React.ReactNode;
+  if (isBusy) {
+    said = trans.__('running in a clean process…');
+  } else if (error !== undefined) {
+    said = error instanceof ReplayError ? error.message : sentence(error, trans);
+  } else if (verdict !== undefined) {
+    said = (
+      <>
+        <Verdict name={verdict.verdict} showWord />{' '}
+        {verdict.because && <span className="jp-snapml-quiet">{verdict.because}</span>}
+      </>
+    );
+  } else {
     return null;
   }
   return (
-    <>
-      <dt>{trans.__('replay')}</dt>
-      <dd aria-live="polite">
-        {isBusy
-          ? trans.__('running in a clean process…')
-          : error !== undefined
-            ? error instanceof ReplayError
-              ? error.message
-              : sentence(error, trans)
-            : verdict && (
-                <>
-                  <Verdict name={verdict.verdict} showWord />{' '}
-                  {verdict.because && <span className="jp-snapml-quiet">{verdict.because}</span>}
-                </>
-              )}
-      </dd>
-    </>
+    <Fact name={trans.__('replay')}>
+      <span aria-live="polite">{said}</span>
+    </Fact>
   );
 }
 
