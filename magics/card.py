@@ -80,14 +80,16 @@ def ended_card(
     """What was recorded of a cell."""
     run, model, error = report.run, report.model, report.run.error
     curves = curves or {}
+    # In the order in which the live card had them, so that nothing jumps at the end.
+    order = {name: place for place, name in enumerate(curves)}
+    metrics = sorted(run.metrics.items(), key=lambda metric: order.get(metric[0], len(order)))
     return RunCard(
         run_id=run.run_id,
         name=run.name,
         status=run.status,
         seconds=run.duration_seconds or 0.0,
         metrics=[
-            CardMetric(name=name, value=value, curve=curves.get(name, []))
-            for name, value in list(run.metrics.items())[:MAX_METRICS]
+            CardMetric(name=name, value=value, curve=curves.get(name, [])) for name, value in metrics[:MAX_METRICS]
         ],
         inputs=_inputs(report.inputs),
         model=_model_line(model, registered) if model else None,

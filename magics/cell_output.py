@@ -52,6 +52,4 @@ class CellOutput:
     def _send(self, kind: str, bundle: dict[str, Any], display_id: str) -> None:
         content = {"data": bundle, "metadata": {}, "transient": {"display_id": display_id}}
         # The publisher's own way would take the parent of the thread, or of the cell that came last.
-        self._session.send(
-            self._publisher.pub_socket, kind, content, parent=self._parent, ident=self._publisher.topic
-        )
+        self._session.send(self._publisher.pub_socket, kind, content, parent=self._parent, ident=self._publisher.topic)

@@ -248,7 +248,9 @@ def sparkline(values: Sequence[float], width: int = 16) -> str:
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
         return ""
-    chosen = [finite[round(i * (len(finite) - 1) / (width - 1))] for i in range(width)] if len(finite) > width else finite
+    chosen = (
+        [finite[round(i * (len(finite) - 1) / (width - 1))] for i in range(width)] if len(finite) > width else finite
+    )
     low, high = min(finite), max(finite)
     span = high - low
     if not 0 < span < math.inf:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..runs.following import MetricFollower
@@ -61,10 +62,8 @@ class LiveCard:
             hooks.unregister_hook(self._hear)
         with self._lock:
             if self._follower is not None:
-                try:
+                with suppress(OSError):  # the curves end a moment early; the metrics themselves are recorded
                     self._follower.look()
-                except OSError:  # the curves end a moment early; the metrics themselves are recorded
-                    pass
                 self._follower.close()
 
     def curves(self) -> dict[str, list[float]]:
@@ -137,4 +136,3 @@ class LiveCard:
                 self._is_shown = False
                 self._not_before = time.perf_counter() + FIRST_SECONDS
         return message
-

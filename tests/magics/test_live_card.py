@@ -94,14 +94,13 @@ def test_a_cell_that_clears_its_output_still_ends_with_its_card(kernel: Any) -> 
     states = [(kind, card["status"]) for _, kind, card in cards(outcome)]
     assert states[0] == ("display_data", "running")
     assert states[-1] == ("display_data", "finished")
-    assert [data.get("text/plain") for data in outcome.displays][0] == "'a plot'"
+    assert outcome.displays[0]["text/plain"] == "'a plot'"
     assert "clears  ● finished" in outcome.card
 
 
 def test_an_output_widget_does_not_swallow_the_card(kernel: Any) -> None:
-    outcome = kernel.run(
-        "%%snap_train redirected\nimport time, ipywidgets\nout = ipywidgets.Output()\nwith out:\n    time.sleep(1)"
-    )
+    kernel.run("import time, ipywidgets\nout = ipywidgets.Output()")
+    outcome = kernel.run("%%snap_train redirected\nwith out:\n    time.sleep(1)")
     assert outcome.status == "ok", outcome.traceback
     assert [(kind, card["status"]) for _, kind, card in cards(outcome)] == [("display_data", "finished")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import nbformat
 
 from snapml_jupyter.domain.run import RunStatus
+from snapml_jupyter.magics.card import MIME_TYPE
 from snapml_jupyter.runs.queries import get_run
 from snapml_jupyter.store.workspace import Workspace
 
@@ -43,6 +45,19 @@ def test_a_notebook_runs_under_nbconvert_and_as_a_script(tmp_path: Path) -> None
     outputs = executed.cells[2].outputs
     assert outputs[0].data["text/plain"] == "1.0"
     assert "late  ● finished" in outputs[1].data["text/plain"]
+    # One display, whatever shows it: the lab extension's form, HTML and text. Nobody watched, so it was never changed.
+    assert [output.output_type for output in outputs] == ["execute_result", "display_data"]
+    assert outputs[1].data[MIME_TYPE]["model_ref"] == "late:1"
+    run("nbconvert", "--to", "html", "--output", "page", "done.ipynb")
+    page = (tmp_path / "page.html").read_text()
+    assert re.search(r'<div style="[^"]*border-left:3px solid[^"]*"><div><span[^>]*>late</span>', page)
+    assert "table@v1 (4 × 2)" in page
+    assert "late:1 champion" in page
+    assert "Error displaying widget" not in page
+    assert "<button" not in page[page.index("border-left:3px solid") : page.index("late:1 champion")]
+    run("nbconvert", "--to", "markdown", "--output", "page", "done.ipynb")
+    assert "finished" in (tmp_path / "page.md").read_text()
+
     workspace = Workspace(tmp_path / "workspace", actor="ada")
     first = get_run(workspace, "late")
     assert first.status is RunStatus.finished

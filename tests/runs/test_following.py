@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import random
+from itertools import pairwise
 from pathlib import Path
 
 from snapml_jupyter.runs.following import MAX_POINTS, MetricFollower
@@ -52,7 +53,7 @@ def test_a_curve_is_thinned_evenly_and_ends_with_the_newest_value(tmp_path: Path
         curve = follower.curves["loss"].points()
         assert len(curve) <= MAX_POINTS + 1
         assert (curve[0], curve[-1]) == (0.0, 10_000.0)
-        assert len({b - a for a, b in zip(curve[:-2], curve[1:-1], strict=True)}) == 1
+        assert len({after - before for before, after in pairwise(curve[:-1])}) == 1
         assert math.isnan(follower.curves["gap"].newest)
         follower.close()
 

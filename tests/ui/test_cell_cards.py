@@ -80,6 +80,21 @@ def test_the_badge_follows_its_outputs(lab_page: Any) -> None:
     expect(badge).to_contain_text("✕failedbreaks")
     expect(page.locator(".jp-snapml-card")).to_contain_text("ZeroDivisionError (line 2): division by zero")
 
+    # Cells that are scrolled away are taken out of the page, and come back with their badge.
+    page.evaluate(
+        """() => { const { sharedModel } = window.jupyterapp.shell.currentWidget.content.model;
+            const source = '\\n'.repeat(12);
+            sharedModel.insertCells(2, Array.from({ length: 40 }, () => ({ cell_type: 'code', source }))); }"""
+    )
+    for place, is_there in ((41, False), (1, True)):
+        page.evaluate(
+            "async place => { const { content } = window.jupyterapp.shell.currentWidget;"
+            " content.activeCellIndex = place; await content.scrollToItem(place); }",
+            place,
+        )
+        expect(badge).to_be_in_viewport() if is_there else expect(badge).not_to_be_in_viewport()
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.deleteCellRange(2, 42)")
+
     # Kept with the notebook; drawn after a reload, when nothing of the kernel's is in the page any more.
     lab_page.execute("docmanager:save")
     lab_page.reload()
