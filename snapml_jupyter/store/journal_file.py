@@ -263,7 +263,7 @@ class Journal:
             position += len(commits) * _SLOT_BYTES
         return end
 
-    def full_block(self, start: int) -> tuple[list[int], memoryview, int] | None:
+    def full_block(self, start: int) -> tuple[list[int], memoryview[float], int] | None:
         """The name number of each point of a whole block, the block as doubles (every fourth is a value), and its end.
 
         None when it is not full yet. A quick look: names and unfinished slots in it are for the caller to notice.

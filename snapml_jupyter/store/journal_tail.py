@@ -20,7 +20,7 @@ from .journal_file import HEADER_BYTES, Journal, list_journals, open_journal
 class NewValues(Sequence[float]):
     """Values of one metric in a stretch of a journal; each is read when it is asked for."""
 
-    doubles: memoryview
+    doubles: memoryview[float]
     places: Sequence[int]
 
     def __len__(self) -> int:
@@ -32,7 +32,7 @@ class NewValues(Sequence[float]):
     def __getitem__(self, index: slice) -> list[float]: ...
     def __getitem__(self, index: int | slice) -> float | list[float]:
         if isinstance(index, slice):
-            return [self.doubles[place] for place in self.places[index]]  # type: ignore[misc]  # its type knows only bytes
+            return [self.doubles[place] for place in self.places[index]]
         return self.doubles[self.places[index]]
 
 
