@@ -72,7 +72,7 @@ def test_a_recorded_cell_from_its_first_line_to_its_replay(lab_page: Any) -> Non
 
     card.get_by_role("button", name="Deploy").click()
     expect(page.get_by_role("dialog")).to_contain_text("tuned:1")
-    page.keyboard.press("Escape")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
     # With the keyboard: Enter on the badge opens the page and does not edit the cell.
