@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from .program import Verdict
 from .run import ParamValue, Run, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run as a row of a long list: without its code, files and inputs, and only the values that were asked for."""
+    """A run as a row of a long list: without its code and files, and only the values that were asked for.
+
+    `error`, `execution_count`, `dataset_refs` and `verdict` only where details were asked for. The verdict is that of the
+    newest replay that was given the same data and params; of a replay's own run, that of its replay.
+    """
 
     run_id: str
     name: str
@@ -24,6 +29,10 @@ class RunRow:
     params: dict[str, ParamValue] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    error: str | None = None
+    execution_count: int | None = None
+    dataset_refs: list[str] = field(default_factory=list)
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +88,7 @@ class ComparedInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeDiff:
-    """How the code of a run differs from that of the first one, as lines of a unified diff; none when it is the same."""
+    """How the code of a run differs from that of another, as lines of a unified diff; none when it is the same."""
 
     run_id: str
     lines: list[str]
@@ -89,7 +98,7 @@ class CodeDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
-    """Two or more runs side by side. Of the environment only what differs, and Python's version."""
+    """Two or more runs side by side. Of the environment only what differs, and Python's version, unless all was asked."""
 
     runs: list[Run]
     params: list[ComparedValue]

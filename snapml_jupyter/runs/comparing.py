@@ -10,7 +10,7 @@ from ..domain.errors import InvalidInputError
 from ..domain.run import Environment, ParamValue, Run
 from ..domain.run_comparison import CodeDiff, ComparedInput, ComparedValue, RunComparison
 from ..operations import operation
-from ..store import environments
+from ..store import environments, programs
 from ..store import runs as store
 from ..store.workspace import Workspace
 from .curves import curves_of
@@ -22,10 +22,13 @@ _FACTS = ("python_version", "platform", "cpu", "n_cpus", "git_commit", "git_bran
 
 
 @operation(permission="runs:read")
-def compare_runs(workspace: Workspace, refs: list[str], max_points: int = 200) -> RunComparison:
+def compare_runs(
+    workspace: Workspace, refs: list[str], max_points: int = 200, whole_environment: bool = False
+) -> RunComparison:
     """Params, metrics, data, environment, code and curves of two or more runs, in the order they are named.
 
-    The code of each is compared with that of the first. Raises InvalidInputError for fewer than two runs.
+    The code of each is compared with that of the first. Of the environment, what differs and Python's version, or all of
+    it. Raises InvalidInputError for fewer than two runs.
     """
     if not 2 <= len(refs) <= MAX_RUNS:
         raise InvalidInputError(f"Compare 2 to {MAX_RUNS} runs, not {len(refs)}: name each by its id or name.")
@@ -44,7 +47,7 @@ def compare_runs(workspace: Workspace, refs: list[str], max_points: int = 200) -
         params=_values(runs, lambda run: run.params),
         metrics=_values(runs, lambda run: run.metrics),
         inputs=_inputs(runs),
-        environment=_environment(workspace, runs),
+        environment=_environment(workspace, runs, whole_environment),
         code=[_code_diff(runs[0], run) for run in runs[1:]],
         curves=curves_of(workspace, {run.run_id: run.started_at for run in runs}, None, max_points),
     )
@@ -77,25 +80,42 @@ def _inputs(runs: Sequence[Run]) -> list[ComparedInput]:
     ]
 
 
-def _environment(workspace: Workspace, runs: Sequence[Run]) -> list[ComparedValue]:
+def _environment(workspace: Workspace, runs: Sequence[Run], whole: bool) -> list[ComparedValue]:
     found: list[Environment | None] = [
         environments.find_environment(workspace.database, run.environment_digest) if run.environment_digest else None
         for run in runs
     ]
     facts = [_compared(fact, [getattr(each, fact) if each else None for each in found]) for fact in _FACTS]
-    for what in ("packages", "variables"):
+    for what, called in (("threads", "threads of {}"), ("packages", "{}"), ("variables", "{}")):
         names = sorted({name for each in found if each for name in getattr(each, what)})
         facts += [
-            _compared(name, [getattr(each, what).get(name) if each else None for each in found]) for name in names
+            _compared(called.format(name), [getattr(each, what).get(name) if each else None for each in found])
+            for name in names
         ]
-    return [fact for fact in facts if fact.differs or fact.name == "python_version"]
+    return [fact for fact in facts if whole or fact.differs or fact.name == "python_version"]
 
 
-def _code_diff(first: Run, other: Run) -> CodeDiff:
+@operation(permission="runs:read")
+def diff_run_code(workspace: Workspace, first: str, other: str, captured: bool = False) -> CodeDiff:
+    """How the cell of a run differs from that of another; with `captured`, the definitions that they need as well.
+
+    A run without captured definitions takes part with its cell alone.
+    """
+    run_ids = [store.resolve(workspace.database, ref) for ref in (first, other)]
+    runs = store.load_runs(workspace.database, run_ids)
+    if not captured:
+        return _code_diff(*runs)
+    kept = [programs.find_program(workspace.database, run_id) for run_id in run_ids]
+    texts = [found.program.source if found else run.code for found, run in zip(kept, runs, strict=True)]
+    return _code_diff(*runs, texts)
+
+
+def _code_diff(first: Run, other: Run, texts: Sequence[str | None] | None = None) -> CodeDiff:
+    before, after = texts or (first.code, other.code)
     lines = list(
         difflib.unified_diff(
-            (first.code or "").splitlines(),
-            (other.code or "").splitlines(),
+            (before or "").splitlines(),
+            (after or "").splitlines(),
             fromfile=f"{first.name} ({first.run_id})",
             tofile=f"{other.name} ({other.run_id})",
             lineterm="",

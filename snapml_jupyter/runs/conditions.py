@@ -20,6 +20,13 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_CONDITION = re.compile(
+    r"""(?P<key>[A-Za-z_](?:[\w./@:-]|`[^`]*`)*)\s*(?:<=|>=|!=|<>|==|=|<|>)\s*
+        (?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"<>=!]+)?""",
+    re.VERBOSE,
+)
+_PLAIN = re.compile(r"""'(?P<single>[^']*)'|"(?P<double>[^"]*)"|\S+""")
+_BEGUN = tuple(f"{group}." for group in GROUPS)
 _EXAMPLE = "Example: metrics.auc > 0.7 and name = 'late-flights'."
 
 
@@ -50,6 +57,39 @@ def parse_where(text: str | None) -> list[RunCondition]:
                     f"In {text!r}, conditions are joined by 'and', not by '{joined[1]}'. {_EXAMPLE}"
                 )
     return conditions
+
+
+def parse_filter(text: str | None) -> tuple[list[str], list[RunCondition]]:
+    """What a person types into a filter: words to look for, conditions, or both. Raises InvalidInputError.
+
+    Quotes keep words together. A word with a sign of comparison behind it begins a condition.
+
+    >>> words, conditions = parse_filter("late 'new york' metrics.auc > 0.8 and params.depth = 6")
+    >>> words, [condition.key.name for condition in conditions]
+    (['late', 'new york'], ['auc', 'depth'])
+    """
+    rest = (text or "").strip()
+    words: list[str] = []
+    conditions: list[str] = []
+    between: str | None = None
+    while rest:
+        condition = _CONDITION.match(rest)
+        found = condition or _PLAIN.match(rest)
+        assert found is not None
+        rest = rest[found.end() :].lstrip()
+        if condition is not None:
+            if between == "or":
+                raise InvalidInputError(f"In {text!r}, conditions are joined by 'and', not by 'or'. {_EXAMPLE}")
+            conditions.append(condition[0])
+        else:
+            word = found["double"] if found["single"] is None else found["single"]
+            if word is None and (any(sign in found[0] for sign in "<>=") or found[0].startswith(_BEGUN)):
+                parse_where(found[0])  # raises, and says what is missing
+            words.append(word if word is not None else found[0])
+        between = found[0].lower() if condition is None and conditions else None
+    if conditions:
+        words = [word for word in words if word.lower() != "and"]
+    return [word for word in words if word], parse_where(" and ".join(conditions))
 
 
 def parse_sort(text: str | None) -> RunOrder | None:

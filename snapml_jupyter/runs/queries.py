@@ -10,10 +10,10 @@ from ..domain.run_comparison import RunColumns, RunPage
 from ..operations import operation
 from ..store import environments, run_metrics
 from ..store import runs as store
-from ..store.run_rows import list_columns, load_rows
+from ..store.run_rows import list_columns, load_rows, with_details
 from ..store.run_search import RunCondition, RunKey, count_runs, search_run_ids
 from ..store.workspace import Workspace
-from .conditions import parse_key, parse_sort, parse_where
+from .conditions import parse_filter, parse_key, parse_sort, parse_where
 from .journals import fold_pending
 from .processes import is_gone
 
@@ -73,15 +73,21 @@ def search_runs(
     columns: list[str] | None = None,
     parent: str | None = None,
     top_level: bool = False,
+    text: str | None = None,
+    details: bool = False,
 ) -> RunPage:
     """A page of runs as light rows, and how many there are: for lists of thousands.
 
-    `columns` names the values to bring (`["metrics.auc", "params.depth"]`); None means all. `parent` asks for the runs
-    that were started inside of that one, `top_level` for those that were not inside of any. `where` and `sort` as in
-    `list_runs`. Raises InvalidInputError for what cannot be read.
+    `columns` names the values to bring (`["metrics.auc", "params.*"]`); None means all. `parent` asks for the runs that
+    were started inside of that one, `top_level` for those that were not inside of any. `where` and `sort` as in
+    `list_runs`. `text` is what a person types into a filter: words that a run must hold (in its name, id, experiment,
+    status, actor, note, error, data, or the value of a param or tag), conditions, or both. `details` brings the error, the
+    cell's number, the datasets and the verdict of the replays too. Raises InvalidInputError for what cannot be read.
     """
     _check_page(limit, offset)
-    conditions, order = parse_where(where), parse_sort(sort)
+    order = parse_sort(sort)
+    words, conditions = parse_filter(text)
+    conditions += parse_where(where)
     wanted: dict[str, list[str]] | None = None
     if columns is not None:
         wanted = {}
@@ -93,11 +99,18 @@ def search_runs(
     if parent is not None:
         conditions.append(_field("parent_run_id", store.resolve(workspace.database, parent)))
     run_ids = search_run_ids(
-        workspace.database, conditions, order, limit=min(limit, MAX_RUNS), offset=offset, top_level=top_level
+        workspace.database,
+        conditions,
+        order,
+        limit=min(limit, MAX_RUNS),
+        offset=offset,
+        top_level=top_level,
+        words=words,
     )
+    rows = load_rows(workspace.database, run_ids, wanted)
     return RunPage(
-        rows=load_rows(workspace.database, run_ids, wanted),
-        n_total=count_runs(workspace.database, conditions, top_level=top_level),
+        rows=with_details(workspace.database, rows) if details else rows,
+        n_total=count_runs(workspace.database, conditions, top_level=top_level, words=words),
         offset=offset,
     )
 

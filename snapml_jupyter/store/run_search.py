@@ -60,10 +60,14 @@ def search_run_ids(
     limit: int,
     offset: int,
     top_level: bool = False,
+    words: Sequence[str] = (),
 ) -> list[str]:
-    """Ids of the runs that meet every condition, in the order, else the newest first; without children if `top_level`."""
+    """Ids of the runs that meet every condition and hold every word, in the order, else the newest first.
+
+    Without children if `top_level`. Where a word may stand: `_SEARCHED`.
+    """
     params: dict[str, Any] = {"limit": limit, "offset": offset}
-    where = _where(conditions, top_level, params)
+    where = _where(conditions, top_level, words, params)
     by = _order(order, params) if order else ""
     rows = database.rows(
         f"SELECT run_id FROM runs {where} ORDER BY {by} started_at DESC, run_id DESC LIMIT :limit OFFSET :offset",
@@ -72,19 +76,36 @@ def search_run_ids(
     return [row["run_id"] for row in rows]
 
 
-def count_runs(database: Database, conditions: Sequence[RunCondition], *, top_level: bool = False) -> int:
-    """How many runs meet every condition."""
+def count_runs(
+    database: Database, conditions: Sequence[RunCondition], *, top_level: bool = False, words: Sequence[str] = ()
+) -> int:
+    """How many runs meet every condition and hold every word."""
     params: dict[str, Any] = {}
-    row = database.row(f"SELECT COUNT(*) FROM runs {_where(conditions, top_level, params)}", params)
+    row = database.row(f"SELECT COUNT(*) FROM runs {_where(conditions, top_level, words, params)}", params)
     assert row is not None
     return int(row[0])
 
 
-def _where(conditions: Sequence[RunCondition], top_level: bool, params: dict[str, Any]) -> str:
+def _where(conditions: Sequence[RunCondition], top_level: bool, words: Sequence[str], params: dict[str, Any]) -> str:
     tests = [_test(condition, f"c{index}", params) for index, condition in enumerate(conditions)]
+    for index, word in enumerate(words):
+        escaped = word.lower().replace("~", "~~").replace("%", "~%").replace("_", "~_")
+        params[f"w{index}"] = f"%{escaped}%"
+        tests.append(_SEARCHED.format(like=f"LIKE :w{index} ESCAPE '~'"))
     if top_level:
         tests.append("parent_run_id IS NULL")
     return f"WHERE {' AND '.join(tests)}" if tests else ""
+
+
+#: What of a run is searched for a word: what a row of a list shows of it.
+_SEARCHED = """(
+    lower(name) {like} OR lower(run_id) {like} OR lower(experiment) {like} OR lower(status) {like}
+    OR lower(actor) {like} OR lower(note) {like} OR lower(error) {like}
+    OR EXISTS (SELECT 1 FROM run_tags AS kept WHERE kept.run_id = runs.run_id AND lower(value) {like})
+    OR EXISTS (SELECT 1 FROM run_params AS kept WHERE kept.run_id = runs.run_id AND lower(value) {like})
+    OR EXISTS (SELECT 1 FROM run_inputs AS kept WHERE kept.run_id = runs.run_id
+               AND lower(dataset_name || '@v' || dataset_number) {like})
+)"""
 
 
 def _test(condition: RunCondition, mark: str, params: dict[str, Any]) -> str:

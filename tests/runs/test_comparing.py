@@ -8,9 +8,11 @@ import time
 import pytest
 
 from snapml_jupyter.domain.errors import InvalidInputError, NotFoundError
-from snapml_jupyter.domain.run import RunSource
-from snapml_jupyter.runs.comparing import compare_runs
+from snapml_jupyter.domain.program import PartKind, Program, ProgramPart, ReplayReport, Verdict
+from snapml_jupyter.domain.run import ParamValue, RunSource
+from snapml_jupyter.runs.comparing import compare_runs, diff_run_code
 from snapml_jupyter.runs.curves import list_metric_curves, thinned
+from snapml_jupyter.runs.programs import record_program, record_replay
 from snapml_jupyter.runs.queries import get_run, list_run_columns, list_runs, search_runs
 from snapml_jupyter.runs.tracking import start_run
 from snapml_jupyter.store.workspace import Workspace
@@ -49,6 +51,25 @@ def test_the_same_value_written_differently_is_the_same(compared: Workspace) -> 
     found = compare_runs(compared, ["deep", "same"])
     assert {value.name: value.differs for value in found.params} == {"depth": False, "flag": False, "kind": False}
     assert not next(value for value in found.metrics if value.name == "auc").differs  # NaN in both
+
+
+def test_the_whole_environment_comes_where_it_is_asked_for(compared: Workspace) -> None:
+    refs = ["shallow", "deep"]
+    assert {value.name for value in compare_runs(compared, refs).environment} == {"python_version"}
+    whole = compare_runs(compared, refs, whole_environment=True).environment
+    assert {"python_version", "cpu", "numpy"} <= {value.name for value in whole}
+    assert not any(value.differs for value in whole)
+
+
+def test_the_code_of_any_two_runs(compared: Workspace) -> None:
+    cell = diff_run_code(compared, "deep", "shallow")
+    assert cell.lines[-3:] == ["-a = 2", "+a = 1", " fit(a)"]
+    assert diff_run_code(compared, "deep", "deep").lines == []
+    helper = ProgramPart(kind=PartKind.definition, names=["fit"], code="def fit(a):\n    return a")
+    run_id = get_run(compared, "deep").run_id
+    record_program(compared, run_id, Program(run_id=run_id, body="a = 2\nfit(a)\n", parts=[helper]))
+    captured = diff_run_code(compared, "shallow", "deep", captured=True)
+    assert {"+def fit(a):", "-a = 1", "+a = 2"} <= set(captured.lines)
 
 
 def test_what_cannot_be_compared_is_explained(compared: Workspace) -> None:
@@ -116,6 +137,38 @@ def test_pages_bring_the_values_that_were_asked_for(compared: Workspace) -> None
         search_runs(compared, columns=["metric.auc"])
 
 
+def test_details_are_what_tells_runs_apart(compared: Workspace) -> None:
+    def replayed(verdict: Verdict, replay: str, **params: ParamValue) -> None:
+        original, made = get_run(compared, "deep").run_id, get_run(compared, replay).run_id
+        record_replay(
+            compared,
+            ReplayReport(
+                verdict=verdict, original_run_id=original, run_id=made, created_at=compared.now(), params=params
+            ),
+        )
+
+    seventh = RunSource(kind="cell", execution_count=7)
+    with (
+        pytest.raises(ValueError, match="no such"),
+        start_run(compared, "broken", source=seventh, capture_environment=False),
+    ):
+        raise ValueError("no such column")
+    replayed(Verdict.different, "same")
+    replayed(Verdict.identical, "shallow")
+    replayed(Verdict.different, "broken", depth=9)  # with other params it is another question
+    rows = {row.name: row for row in search_runs(compared, columns=["params.*"], details=True).rows}
+    assert (rows["broken"].error, rows["broken"].execution_count) == ("ValueError: no such column", 7)
+    assert {name: row.verdict for name, row in rows.items()} == {
+        "deep": Verdict.identical,
+        "same": Verdict.different,
+        "shallow": Verdict.identical,
+        "broken": Verdict.different,
+    }
+    assert (len(rows["deep"].params), rows["deep"].metrics) == (3, {})
+    assert search_runs(compared).rows[0].error is None
+    assert [row.name for row in search_runs(compared, text="such column").rows] == ["broken"]
+
+
 def test_five_thousand_runs_stay_fluid(workspace: Workspace) -> None:
     now = workspace.now().isoformat()
     with workspace.transaction() as tx:
@@ -143,3 +196,7 @@ def test_five_thousand_runs_stay_fluid(workspace: Workspace) -> None:
     assert (len(page.rows), page.n_total) == (50, 4899)
     assert [row.metrics["loss"] for row in page.rows] == [float(4799 - n) for n in range(50)]
     assert min(took) < 0.5  # about 0.03 s on an idle machine
+    began = time.perf_counter()
+    found = search_runs(workspace, text="4998 default metrics.f1 >= 0", limit=100, details=True)
+    assert [row.params["depth"] for row in found.rows] == [4998]
+    assert time.perf_counter() - began < 1.0  # about 0.05 s on an idle machine

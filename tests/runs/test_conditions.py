@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from snapml_jupyter.domain.errors import InvalidInputError
-from snapml_jupyter.runs.queries import list_runs
+from snapml_jupyter.runs.queries import list_runs, search_runs
 from snapml_jupyter.runs.run_list import RunList
 from snapml_jupyter.runs.tracking import start_run
 from snapml_jupyter.store.workspace import Workspace
@@ -114,3 +114,44 @@ def test_runs_become_a_table(searched: Workspace) -> None:
     ]
     assert table.set_index("name").loc["best", "metrics.auc"] == 0.9
     assert RunList().to_pandas().empty
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ["empty", "best", "good", "weak"]),
+        ("  ", ["empty", "best", "good", "weak"]),
+        ("GOOD", ["good"]),
+        ("lbfgs", ["best", "good"]),
+        ("lbfgs best", ["best"]),
+        ("yes", ["good"]),
+        ("finished metrics.auc > 0.7", ["best", "good"]),
+        ("metrics.auc>0.7 and lbfgs and params.C<=1", ["good"]),
+        ("metrics.auc > 0.7 params.solver = 'lbfgs' be", ["best"]),
+        ("metrics.`auc (test)` < 0.6", ["weak"]),
+        ("100%", []),
+        ("_", []),
+        ("'metrics.auc'", []),
+        ("it's", []),
+        ("''", ["empty", "best", "good", "weak"]),
+    ],
+)
+def test_a_filter_takes_words_conditions_and_both(searched: Workspace, text: str, found: list[str]) -> None:
+    page = search_runs(searched, text=text)
+    assert ([row.name for row in page.rows], page.n_total) == (found, len(found))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("metrics.auc", "ends too early"),
+        ("good metrics.auc >", "ends too early"),
+        ("> 0.5", "ends too early"),
+        ("metrics.auc > 0.5 or metrics.auc < 0.1", "joined by 'and', not by 'or'"),
+        ("metric.auc > 0.5", "Did you mean 'metrics'?"),
+        ("auc > 0.5", "Runs have no 'auc'"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_says_why(searched: Workspace, text: str, says: str) -> None:
+    with pytest.raises(InvalidInputError, match=says):
+        search_runs(searched, text=text)

@@ -154,7 +154,7 @@ export interface CleaningReport {
   problems: string[];
 }
 
-/** How the code of a run differs from that of the first one, as lines of a unified diff; none when it is the same. */
+/** How the code of a run differs from that of another, as lines of a unified diff; none when it is the same. */
 export interface CodeDiff {
   run_id: string;
   lines: string[];
@@ -1019,7 +1019,7 @@ export interface RunColumns {
   tags: string[];
 }
 
-/** Two or more runs side by side. Of the environment only what differs, and Python's version. */
+/** Two or more runs side by side. Of the environment only what differs, and Python's version, unless all was asked. */
 export interface RunComparison {
   runs: Run[];
   params: ComparedValue[];
@@ -1074,7 +1074,12 @@ export interface RunProcess {
   created_at: Float;
 }
 
-/** A run as a row of a long list: without its code, files and inputs, and only the values that were asked for. */
+/**
+ * A run as a row of a long list: without its code and files, and only the values that were asked for.
+ *
+ * `error`, `execution_count`, `dataset_refs` and `verdict` only where details were asked for. The verdict is that of the
+ * newest replay that was given the same data and params; of a replay's own run, that of its replay.
+ */
 export interface RunRow {
   run_id: string;
   name: string;
@@ -1088,6 +1093,10 @@ export interface RunRow {
   params: Record<string, boolean | number | Float | string | null>;
   metrics: Record<string, Float>;
   tags: Record<string, string>;
+  error: string | null;
+  execution_count: number | null;
+  dataset_refs: string[];
+  verdict: Verdict | null;
 }
 
 /** Where the code came from: the cell as the user wrote it, and the notebook it stands in. */
@@ -1105,6 +1114,7 @@ export type RunStatus = 'cancelled' | 'failed' | 'finished' | 'interrupted' | 'r
 export interface RunsCompareRunsArguments {
   refs: string[];
   max_points?: number;
+  whole_environment?: boolean;
 }
 
 export interface RunsCreateRunArguments {
@@ -1117,6 +1127,12 @@ export interface RunsCreateRunArguments {
   environment?: Environment | null;
   process?: RunProcess | null;
   parent?: string | null;
+}
+
+export interface RunsDiffRunCodeArguments {
+  first: string;
+  other: string;
+  captured?: boolean;
 }
 
 export interface RunsFindOutcomeArguments {
@@ -1238,6 +1254,8 @@ export interface RunsSearchRunsArguments {
   columns?: string[] | null;
   parent?: string | null;
   top_level?: boolean;
+  text?: string | null;
+  details?: boolean;
 }
 
 /** What became of one column: `change` is "added", "removed", "retyped", "moved" or "index". */
@@ -1549,6 +1567,8 @@ export interface Operations {
   'runs.compare_runs': { arguments: RunsCompareRunsArguments; result: RunComparison };
   /** Start a run, inside of the run `parent` when that is given. */
   'runs.create_run': { arguments: RunsCreateRunArguments; result: Run };
+  /** How the cell of a run differs from that of another; with `captured`, the definitions that they need as well. */
+  'runs.diff_run_code': { arguments: RunsDiffRunCodeArguments; result: CodeDiff };
   /** The digest of what the run's cell left, where that was recorded. */
   'runs.find_outcome': { arguments: RunsFindOutcomeArguments; result: string | null };
   /** End a run as finished, failed or cancelled; `duration_seconds` None means until now. */
