@@ -8,6 +8,8 @@ import type {
   MonitorInfo,
   MonitorWindow,
   Run,
+  RunPage,
+  RunRow,
   Signature
 } from '../src/api/types';
 
@@ -48,6 +50,36 @@ export function makeRun(fields: Partial<Run> = {}): Run {
     has_program: false,
     ...fields
   };
+}
+
+export function makeRunRow(fields: Partial<RunRow> = {}): RunRow {
+  return {
+    run_id: 'r-1',
+    name: 'late-flights',
+    experiment: 'default',
+    status: 'finished',
+    actor: 'ada',
+    started_at: AT,
+    duration_seconds: 14.2,
+    parent_run_id: null,
+    n_children: 0,
+    params: {},
+    metrics: { auc: 0.782349 },
+    tags: {},
+    error: null,
+    execution_count: 7,
+    dataset_refs: ['flights@v3'],
+    verdict: null,
+    ...fields
+  };
+}
+
+/** The page of a list of runs that a question is answered with. */
+export function makeRunPage(
+  rows: readonly RunRow[],
+  { limit = 100, offset = 0 }: { limit?: number; offset?: number } = {}
+): RunPage {
+  return { rows: rows.slice(offset, offset + limit), n_total: rows.length, offset };
 }
 
 export function makeDataset(fields: Partial<DatasetVersion> = {}): DatasetVersion {

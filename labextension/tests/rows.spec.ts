@@ -1,5 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import type { IRow } from '../src/sidebar/rows';
+import { PLAIN_LOOK } from '../src/sidebar/run-order';
 import * as rows from '../src/sidebar/rows';
 import {
   makeAlert,
@@ -8,14 +9,14 @@ import {
   makeEndpoint,
   makeModel,
   makeMonitor,
-  makeRun
+  makeRunRow
 } from './records';
 
 const trans = nullTranslator.load('snapml_jupyter');
 const THIN = '\u202f';
 
 test('a run says its key metric, what it read, how long it took and where', () => {
-  expect(rows.runRow(makeRun(), trans)).toMatchObject({
+  expect(rows.runRow(makeRunRow(), PLAIN_LOOK, trans)).toMatchObject({
     title: 'late-flights',
     status: { condition: 'good', word: 'finished' },
     figure: { name: 'auc', value: '0.7823' },
@@ -24,11 +25,32 @@ test('a run says its key metric, what it read, how long it took and where', () =
 });
 
 test('a failed run says why', () => {
-  const error = { type: 'ValueError', message: "'dest' is not in index", line: 2, traceback: '' };
-  const row = rows.runRow(makeRun({ status: 'failed', error, metrics: {} }), trans);
+  const error = "ValueError: 'dest' is not in index";
+  const row = rows.runRow(makeRunRow({ status: 'failed', error, metrics: {} }), PLAIN_LOOK, trans);
   expect(row.status?.condition).toBe('bad');
   expect(row.detail).toBe("ValueError: 'dest' is not in index");
   expect(row.figure).toBeUndefined();
+});
+
+test('chosen values stand in the row, the one it is sorted by first', () => {
+  const run = makeRunRow({ params: { depth: 6 }, metrics: { auc: 0.782349, loss: 0.5 } });
+  const columns = ['metrics.auc', 'params.depth', 'params.rate'];
+  const row = rows.runRow(run, { ...PLAIN_LOOK, columns }, trans);
+  expect(row.figure).toEqual({ name: 'auc', value: '0.7823' });
+  expect(row.detail).toBe(`depth 6 · flights@v3 · 14${THIN}s · cell 7`);
+  const order = { key: 'metrics.loss', isDescending: false };
+  const sorted = rows.runRow(run, { order, columns }, trans);
+  expect(sorted.figure).toEqual({ name: 'loss', value: '0.5' });
+  expect(sorted.detail).toMatch(/^auc 0.7823 · depth 6 · /);
+});
+
+test('a run that goes on says so, and one with replays has their verdict', () => {
+  const going = makeRunRow({ status: 'running', duration_seconds: null, n_children: 2 });
+  expect(rows.runRow(going, PLAIN_LOOK, trans).detail).toBe(
+    'running · flights@v3 · cell 7 · 2 runs inside'
+  );
+  const replayed = makeRunRow({ verdict: 'identical' });
+  expect(rows.runRow(replayed, PLAIN_LOOK, trans).verdict).toBe('identical');
 });
 
 test('the best known metric is the key one, else the first', () => {
@@ -83,8 +105,8 @@ test('a monitor with drift or an open alert is marked', () => {
 
 test('the filter wants every word, in any part of the row', () => {
   const all: IRow[] = [
-    rows.runRow(makeRun(), trans),
-    rows.runRow(makeRun({ run_id: 'r-2', name: 'churn', status: 'failed' }), trans)
+    rows.runRow(makeRunRow(), PLAIN_LOOK, trans),
+    rows.runRow(makeRunRow({ run_id: 'r-2', name: 'churn', status: 'failed' }), PLAIN_LOOK, trans)
   ];
   const names = (filter: string) => rows.filterRows(all, filter).map(row => row.title);
   expect(names('')).toEqual(['late-flights', 'churn']);

@@ -3,12 +3,14 @@ import type { OperationName } from '../api/client';
 /** Beginnings of the event kinds that alter the answer of a reading operation. */
 const TOPICS: Partial<Record<OperationName, readonly string[]>> = {
   'governance.get_status': ['run.started', 'dataset.', 'model.version', 'endpoint.', 'alert.'],
-  'runs.list_runs': ['run.', 'model.version'],
+  'runs.search_runs': ['run.'],
+  'runs.list_run_columns': ['run.updated', 'run.finished'],
+  'runs.compare_runs': ['run.updated', 'run.finished'],
   'runs.get_run': ['run.', 'model.version'],
   'runs.list_replays': ['run.replayed'],
   'runs.get_program': ['run.updated'],
   'runs.get_program_source': ['run.updated'],
-  'runs.list_metric_points': ['run.updated', 'run.finished'],
+  'runs.list_metric_curves': ['run.updated', 'run.finished'],
   'datasets.list_datasets': ['dataset.'],
   'datasets.list_versions': ['dataset.'],
   'datasets.get_version': ['dataset.'],

@@ -1,6 +1,7 @@
 import React from 'react';
 import { Status } from '../parts/status';
 import { Age } from '../parts/times';
+import { Verdict } from '../parts/verdict';
 import type { IRow } from './rows';
 
 /** Height of every row; the list places rows by it. The style sheet has the same number. */
@@ -20,14 +21,15 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
   const { row, rowKey } = props;
   return (
     <div
-      className="jp-snapml-row"
+      className={row.isWaiting ? 'jp-snapml-row jp-mod-waiting' : 'jp-snapml-row'}
       role="option"
       aria-selected={props.isActive}
       aria-posinset={props.index + 1}
       aria-setsize={props.n}
       tabIndex={props.isActive ? 0 : -1}
-      data-kind={row.kind}
-      data-ref={row.ref}
+      aria-busy={row.isWaiting}
+      data-kind={row.isWaiting ? undefined : row.kind}
+      data-ref={row.isWaiting ? undefined : row.ref}
       data-key={rowKey}
       style={{ top: props.index * ROW_HEIGHT }}
       onClick={() => {
@@ -64,8 +66,11 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
         )}
         {row.at && <Age at={row.at} />}
       </div>
-      <div className="jp-snapml-row-detail" title={row.detail}>
-        {row.detail}
+      <div className="jp-snapml-row-below">
+        <div className="jp-snapml-row-detail" title={row.detail}>
+          {row.detail}
+        </div>
+        {row.verdict && <Verdict name={row.verdict} showWord />}
       </div>
     </div>
   );

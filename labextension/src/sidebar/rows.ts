@@ -8,12 +8,15 @@ import type {
   ModelVersion,
   MonitorInfo,
   RegisteredModel,
-  Run
+  RunRow,
+  Verdict
 } from '../api/types';
-import { bytes, count, duration, metric, percent } from '../format';
+import { bytes, count, duration, metric, percent, scalar } from '../format';
 import type { IStatus } from '../parts/status';
 import { statusOf } from '../parts/status';
 import type { Kind } from '../tokens';
+import type { IRunLook } from './run-order';
+import { partsOf } from './run-order';
 
 /** One row of the sidebar: two lines at most. */
 export interface IRow {
@@ -30,6 +33,10 @@ export interface IRow {
   at?: string;
   /** The second line. */
   detail: string;
+  /** Of the newest replay; at the end of the second line. */
+  verdict?: Verdict;
+  /** Only its place is known yet. */
+  isWaiting?: boolean;
 }
 
 const SEPARATOR = ' · ';
@@ -56,26 +63,56 @@ export function keyMetric(
   return best === undefined ? undefined : { name: best, value: metric(metrics[best]) };
 }
 
-export function runRow(run: Run, trans: TranslationBundle): IRow {
-  const told =
-    run.error !== null
-      ? `${run.error.type}: ${run.error.message}`
-      : join([
-          run.inputs.map(input => input.dataset_ref).join(SEPARATOR),
-          run.duration_seconds !== null && duration(run.duration_seconds),
-          run.source.execution_count !== null && trans.__('cell %1', run.source.execution_count),
-          run.inputs.length === 0 && run.experiment !== 'default' && run.experiment
-        ]);
+/** What a run has under a column's key; undefined where it has none. */
+function valueOf(run: RunRow, key: string): { name: string; value: string } | undefined {
+  const [group, name] = partsOf(key);
+  if (name === undefined || (group !== 'metrics' && group !== 'params')) {
+    return undefined;
+  }
+  if (!(name in run[group])) {
+    return undefined;
+  }
+  const value = group === 'metrics' ? metric(run.metrics[name]) : scalar(run.params[name]);
+  return { name, value };
+}
+
+/** A run with the values that the look asks for; the figure is what the list is sorted by, else the first of them. */
+export function runRow(run: RunRow, look: IRunLook, trans: TranslationBundle): IRow {
   const status = statusOf(run.status, trans);
+  const keys = [...new Set([look.order.key, ...look.columns])];
+  const values = keys.map(key => valueOf(run, key)).filter(value => value !== undefined);
+  const [figure, ...others] = values.length > 0 ? values : [keyMetric(run.metrics)];
+  const told =
+    run.error ??
+    join([
+      run.status !== 'finished' && status.word,
+      run.dataset_refs.join(SEPARATOR),
+      run.duration_seconds !== null && duration(run.duration_seconds),
+      run.execution_count !== null && trans.__('cell %1', run.execution_count),
+      run.n_children > 0 && trans._n('%1 run inside', '%1 runs inside', run.n_children),
+      run.dataset_refs.length === 0 && run.experiment !== 'default' && run.experiment
+    ]);
   return {
     kind: 'run',
     ref: run.run_id,
     title: run.name,
     status,
-    figure: keyMetric(run.metrics),
+    figure,
     at: run.started_at,
-    detail: told || status.word
+    detail:
+      join([...others.map(value => value && `${value.name} ${value.value}`), told]) || status.word,
+    verdict: run.verdict ?? undefined
   };
+}
+
+const waiting: IRow[] = [];
+
+/** The row of a run that was not fetched yet, by its place in the list. */
+export function waitingRow(place: number): IRow {
+  for (let i = waiting.length; i <= place; i++) {
+    waiting.push({ kind: 'run', ref: `#${i}`, title: '', detail: '', isWaiting: true });
+  }
+  return waiting[place];
 }
 
 export function datasetRow(dataset: DatasetSummary, trans: TranslationBundle): IRow {

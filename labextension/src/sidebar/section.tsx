@@ -17,7 +17,10 @@ export interface ISection {
   /** How many there are without the filter, when more than are loaded too. */
   total: number;
   empty: { text: string; code?: string };
-  onNearEnd?: () => void;
+  /** These rows are in sight: first inclusive, last exclusive. */
+  onRange?: (first: number, last: number) => void;
+  /** Changes when the rows answer another question, and are looked at from the top again. */
+  question?: string;
   /** Something to add to it, as a button beside its heading. */
   add?: { label: string; command: string };
   /** Not shown at all while it has no rows. */
@@ -39,6 +42,8 @@ interface ISectionProps {
   onToggle: (id: string) => void;
   onOpen: (row: IRow) => void;
   onActivate: (rowKey: string) => void;
+  /** Above the rows. */
+  tools?: React.ReactNode;
 }
 
 export function Section(props: ISectionProps): React.ReactElement {
@@ -106,6 +111,7 @@ function SectionBody(props: ISectionProps): React.ReactElement {
     <>
       {answer.error !== undefined && <Problem error={answer.error} onRetry={answer.retry} />}
       {answer.data === undefined && answer.error === undefined && <Skeleton />}
+      {section.total > 0 && props.tools}
       {answer.data !== undefined && rows.length === 0 && !props.isFiltered && (
         <Empty {...section.empty} />
       )}
@@ -118,7 +124,8 @@ function SectionBody(props: ISectionProps): React.ReactElement {
           keys={stable}
           rowHeight={ROW_HEIGHT}
           activeKey={activeKey}
-          onNearEnd={section.onNearEnd}
+          onRange={section.onRange}
+          question={section.question}
           render={index => (
             <Row
               row={rows[index]}

@@ -1,14 +1,19 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
+import { SnapMLError } from '../api/errors';
 import type { OperationName, ResultOf } from '../api/client';
+import type { RunRow } from '../api/types';
 import type { IAnswer } from '../live/hooks';
 import { useOperation } from '../live/hooks';
 import { useSurroundings } from '../parts/surroundings';
 import { CommandIDs } from '../tokens';
-import { useGrowingRuns } from './growing-runs';
 import type { IRow } from './rows';
 import * as make from './rows';
+import type { IRunLook } from './run-order';
+import { useRunPages } from './run-pages';
 import type { ISection } from './section';
 
+/** Pause after the last key before the server is asked. */
+const TYPING_MILLISECONDS = 200;
 const NO_ARGUMENTS = {};
 
 type ListOperation =
@@ -17,11 +22,21 @@ type ListOperation =
   | 'serving.list_endpoints'
   | 'monitoring.list_monitors';
 
-/** Every section with its rows, filtered. Each asks its own question, so a change redraws only its own. */
-export function useSections(filter: string): ISection[] {
+export interface ISections {
+  sections: ISection[];
+  /** Why the filter cannot be read as conditions on runs. */
+  misread: SnapMLError | undefined;
+}
+
+/**
+ * Every section with its rows, filtered. Each asks its own question, so a change redraws only its own.
+ *
+ * Runs are filtered by the server, which reads conditions too; the others, of which there are few, here.
+ */
+export function useSections(filter: string, look: IRunLook): ISections {
   const { trans } = useSurroundings();
   const alerts = useAlerts();
-  const runs = useRuns();
+  const { misread, ...runs } = useRuns(filter, look);
   const datasets = useList('datasets.list_datasets', make.datasetRow);
   const models = useList('registry.list_models', make.modelRow);
   const endpoints = useList('serving.list_endpoints', make.endpointRow);
@@ -82,19 +97,62 @@ export function useSections(filter: string): ISection[] {
       }
     }
   ];
-  return all
-    .map(section => ({ ...section, rows: make.filterRows(section.rows, filter) }))
+  const sections = all
+    .map(section =>
+      section.id === 'runs' ? section : { ...section, rows: make.filterRows(section.rows, filter) }
+    )
     .filter(section => !(section.isHiddenWhenEmpty && section.total === 0));
+  return { sections, misread };
 }
 
-type Rows = Pick<ISection, 'answer' | 'rows' | 'total' | 'onNearEnd'>;
+type Rows = Pick<ISection, 'answer' | 'rows' | 'total' | 'onRange' | 'question'>;
 
-function useRuns(): Rows {
+function useRuns(filter: string, look: IRunLook): Rows & { misread: SnapMLError | undefined } {
   const { trans } = useSurroundings();
-  const { answer, runs, onNearEnd } = useGrowingRuns();
+  const text = useSettled(filter.trim());
+  const pages = useRunPages(text, look);
   const status = useOperation('governance.get_status', NO_ARGUMENTS);
-  const rows = useMemo(() => runs.map(run => make.runRow(run, trans)), [runs, trans]);
-  return { answer, rows, total: Math.max(runs.length, status.data?.n_runs ?? 0), onNearEnd };
+  const made = useMemo(
+    () => new WeakMap<RunRow, IRow>(),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- what was made for another look is forgotten
+    [look, trans]
+  );
+  const rows = useMemo(
+    () =>
+      pages.rows.map((run, place) => {
+        if (run === undefined) {
+          return make.waitingRow(place);
+        }
+        const known = made.get(run) ?? make.runRow(run, look, trans);
+        made.set(run, known);
+        return known;
+      }),
+    [pages.rows, made, look, trans]
+  );
+  const { error } = pages.answer;
+  const misread =
+    error instanceof SnapMLError && error.code === 'invalid_input' && text !== ''
+      ? error
+      : undefined;
+  return {
+    answer: misread ? { ...pages.answer, error: undefined } : pages.answer,
+    rows,
+    // Before anything was filtered out there are as many as the list has.
+    total: Math.max(rows.length, status.data?.n_runs ?? 0),
+    question: pages.question,
+    onRange: pages.onRange,
+    misread
+  };
+}
+
+/** The text once nobody has typed for a moment; at once when it is emptied. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSettled(text), text === '' ? 0 : TYPING_MILLISECONDS);
+    return () => window.clearTimeout(timer);
+  }, [text]);
+  return text === '' ? text : settled;
 }
 
 function useAlerts(): Rows {

@@ -6,16 +6,25 @@ import { useSurroundings } from '../parts/surroundings';
 import { CommandIDs } from '../tokens';
 import { Header } from './header';
 import type { IRow } from './rows';
+import type { IRunLook } from './run-order';
+import { PLAIN_LOOK } from './run-order';
+import { RunTools } from './run-tools';
 import type { ISection } from './section';
 import { rowKeyOf, Section } from './section';
 import { useSections } from './sections';
 import { Scroller } from './windowed';
 
-/** What the sidebar remembers over a reload. */
-export interface ISidebarMemory {
+/** What the sidebar keeps over a reload. */
+export interface ISidebarState {
   /** Ids of the closed sections. */
-  load: () => Promise<readonly string[]>;
-  save: (closed: readonly string[]) => void;
+  closed: readonly string[];
+  look: IRunLook;
+}
+
+/** Where it is kept. */
+export interface ISidebarMemory {
+  load: () => Promise<ISidebarState>;
+  save: (state: ISidebarState) => void;
 }
 
 /** The whole panel. When the server part does not answer, that is the one thing it says. */
@@ -38,17 +47,17 @@ export function Sidebar(props: ISidebarMemory): React.ReactElement {
 function Sections(props: ISidebarMemory): React.ReactElement {
   const { commands } = useSurroundings();
   const [filter, setFilter] = useState('');
-  const [closed, setClosed] = useState<readonly string[]>([]);
+  const [{ closed, look }, setState] = useState<ISidebarState>({ closed: [], look: PLAIN_LOOK });
   const [activeKey, setActiveKey] = useState<string | null>(null);
   const [scroller, setScroller] = useState<HTMLElement | null>(null);
-  const sections = useSections(filter);
+  const { sections, misread } = useSections(filter, look);
   const isFiltered = filter.trim() !== '';
   const isOpen = (section: ISection) =>
     isFiltered ? section.rows.length > 0 : !closed.includes(section.id);
 
   const { load } = props;
   useEffect(() => {
-    void load().then(setClosed);
+    void load().then(setState);
   }, [load]);
 
   const keys = sections.filter(isOpen).flatMap(s => s.rows.map(row => rowKeyOf(s, row)));
@@ -56,13 +65,34 @@ function Sections(props: ISidebarMemory): React.ReactElement {
   const reachable = activeKey !== null && keys.includes(activeKey) ? activeKey : (keys[0] ?? null);
   const moveTo = useFocusOn(scroller, setActiveKey);
 
-  const toggle = (id: string) => {
-    const next = closed.includes(id) ? closed.filter(other => other !== id) : [...closed, id];
-    setClosed(next);
-    props.save(next);
+  // A row that was reached by keyboard before it was fetched: its focus goes on to the run that came to its place.
+  const arrived = placeOf(activeKey, sections);
+  useEffect(() => {
+    if (arrived === undefined) {
+      return;
+    }
+    const focused = document.activeElement;
+    if (focused === document.body || scroller?.contains(focused)) {
+      moveTo(arrived);
+    } else {
+      setActiveKey(arrived);
+    }
+  }, [arrived, moveTo, scroller]);
+
+  const remember = (state: ISidebarState) => {
+    setState(state);
+    props.save(state);
   };
+  const toggle = (id: string) =>
+    remember({
+      closed: closed.includes(id) ? closed.filter(other => other !== id) : [...closed, id],
+      look
+    });
   const open = useCallback(
     (row: IRow) => {
+      if (row.isWaiting) {
+        return;
+      }
       const kind = row.kind === 'alert' ? 'monitor' : row.kind;
       void commands.execute(CommandIDs.open, { kind, ref: row.ref });
     },
@@ -80,7 +110,7 @@ function Sections(props: ISidebarMemory): React.ReactElement {
 
   return (
     <>
-      <FilterBox value={filter} onChange={setFilter} />
+      <FilterBox value={filter} misread={misread} onChange={setFilter} />
       <div className="jp-snapml-scroller" ref={setScroller} onKeyDown={onKeyDown}>
         <Scroller.Provider value={scroller}>
           <div>
@@ -94,6 +124,11 @@ function Sections(props: ISidebarMemory): React.ReactElement {
                 onToggle={toggle}
                 onOpen={open}
                 onActivate={setActiveKey}
+                tools={
+                  section.id === 'runs' && (
+                    <RunTools look={look} onChange={next => remember({ closed, look: next })} />
+                  )
+                }
               />
             ))}
           </div>
@@ -101,6 +136,16 @@ function Sections(props: ISidebarMemory): React.ReactElement {
       </div>
     </>
   );
+}
+
+/** The key of the run that came to the place which this key of a row not yet fetched names. */
+function placeOf(key: string | null, sections: readonly ISection[]): string | undefined {
+  const found = /^(\w+) #(\d+)$/.exec(key ?? '');
+  const section = found === null ? undefined : sections.find(each => each.id === found[1]);
+  const row = section?.rows[Number(found?.[2])];
+  return section !== undefined && row !== undefined && !row.isWaiting
+    ? rowKeyOf(section, row)
+    : undefined;
 }
 
 /** Where an arrow leads from row `here`. */

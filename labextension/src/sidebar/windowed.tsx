@@ -31,9 +31,11 @@ export function WindowedRows(props: {
   activeKey: string | null;
   label: string;
   render: (index: number) => React.ReactNode;
-  onNearEnd?: () => void;
+  onRange?: (first: number, last: number) => void;
+  /** When it changes, the rows are looked at from the first one again. */
+  question?: string;
 }): React.ReactElement {
-  const { keys, rowHeight, activeKey, onNearEnd } = props;
+  const { keys, rowHeight, activeKey, onRange, question } = props;
   const scroller = useContext(Scroller);
   const list = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState<IRange>({ first: 0, last: UNMEASURED_ROWS });
@@ -77,6 +79,20 @@ export function WindowedRows(props: {
     };
   }, [scroller, keys, rowHeight]);
 
+  const answered = useRef(question);
+  useLayoutEffect(() => {
+    if (scroller === null || answered.current === question) {
+      return;
+    }
+    answered.current = question;
+    anchor.current = null;
+    const above =
+      scroller.getBoundingClientRect().top - (list.current?.getBoundingClientRect().top ?? 0);
+    if (above > 0) {
+      scroller.scrollTop -= above;
+    }
+  }, [scroller, question]);
+
   useLayoutEffect(() => {
     if (scroller === null || anchor.current === null) {
       return;
@@ -89,11 +105,8 @@ export function WindowedRows(props: {
   }, [scroller, keys, rowHeight]);
 
   useEffect(() => {
-    const isActiveLast = keys.length > 0 && activeKey === keys[keys.length - 1];
-    if (isActiveLast || (keys.length > 0 && range.last >= keys.length)) {
-      onNearEnd?.();
-    }
-  }, [keys, activeKey, range.last, onNearEnd]);
+    onRange?.(range.first, range.last);
+  }, [range, onRange]);
 
   const shown: number[] = [];
   for (let i = range.first; i < Math.min(range.last, keys.length); i++) {
