@@ -4,6 +4,7 @@ import { actionsPlugin, launcherPlugin } from './plugins/actions';
 import { alertsPlugin } from './plugins/alerts';
 import { apiPlugin } from './plugins/api';
 import { cardsPlugin } from './plugins/cards';
+import { comparePlugin } from './plugins/compare';
 import { notebookPlugin } from './plugins/notebook';
 import { pagesPlugin } from './plugins/pages';
 import { panelPlugin } from './plugins/panel';
@@ -15,6 +16,7 @@ export default [
   apiPlugin,
   panelPlugin,
   pagesPlugin,
+  comparePlugin,
   notebookPlugin,
   cardsPlugin,
   actionsPlugin,

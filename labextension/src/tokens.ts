@@ -14,14 +14,32 @@ export const ISnapML = new Token<ISnapML>(
 );
 
 /** What has a row in the sidebar and a page in the main area. */
-export type Kind = 'run' | 'dataset' | 'model' | 'endpoint' | 'monitor' | 'alert';
+export type Kind = 'run' | 'comparison' | 'dataset' | 'model' | 'endpoint' | 'monitor' | 'alert';
 
 /** The kinds with a page. */
-export const PAGE_KINDS: readonly Kind[] = ['run', 'dataset', 'model', 'endpoint', 'monitor'];
+export const PAGE_KINDS: readonly Kind[] = [
+  'run',
+  'comparison',
+  'dataset',
+  'model',
+  'endpoint',
+  'monitor'
+];
+
+/** The runs of a comparison, whose reference names them all. */
+export function refsOf(comparison: string): string[] {
+  return comparison.split(',').map(decodeURIComponent);
+}
+
+/** The reference of a comparison of these runs. */
+export function comparisonOf(refs: readonly string[]): string {
+  return refs.map(encodeURIComponent).join(',');
+}
 
 /** Commands of the extension. Those about one thing take `{kind, ref}`, or the row under the context menu. */
 export const CommandIDs = {
   open: 'snapml:open',
+  compare: 'snapml:compare',
   copyReference: 'snapml:copy-reference',
   insertCell: 'snapml:insert-cell',
   deploy: 'snapml:deploy',

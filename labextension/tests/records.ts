@@ -48,6 +48,8 @@ export function makeRun(fields: Partial<Run> = {}): Run {
     model_refs: [],
     has_model: true,
     has_program: false,
+    parent_run_id: null,
+    n_children: 0,
     ...fields
   };
 }

@@ -83,6 +83,17 @@ class Lab:
         assert found.returncode == 0, found.stdout[-1000:] + found.stderr[-3000:]
         return found.stdout
 
+    def start_python(self, code: str) -> subprocess.Popen[str]:
+        """The same for code that goes on while the page is looked at; it is told to by lines."""
+        return subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=self.folder,
+            env=self.environ(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
 
 @dataclass
 class LabPage:

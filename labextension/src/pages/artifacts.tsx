@@ -1,8 +1,10 @@
 import React, { useEffect, useState } from 'react';
 import type { Artifact } from '../api/types';
-import { bytes } from '../format';
+import { bytes, count } from '../format';
 import { Problem } from '../parts/states';
 import { useSurroundings } from '../parts/surroundings';
+import { Table } from '../parts/tables';
+import { PREVIEW_COLUMNS, PREVIEW_ROWS, readCsv } from './csv';
 
 /** Largest text or picture fetched for a preview. */
 const PREVIEW_BYTES = 2_000_000;
@@ -60,9 +62,11 @@ function ArtifactCard(props: { artifact: Artifact }): React.ReactElement {
 
 function Preview(props: { artifact: Artifact }): React.ReactElement | null {
   const { artifact } = props;
-  const { snapml } = useSurroundings();
-  const isPicture = /^image\/(png|jpeg|gif|webp)$/.test(artifact.media_type);
-  const isText = /^text\/(?!html)|^application\/(json|yaml)$/.test(artifact.media_type);
+  const { snapml, trans } = useSurroundings();
+  // Scripts in an SVG do not run where it is shown as a picture.
+  const isPicture = /^image\/(png|jpeg|gif|webp|svg\+xml)$/.test(artifact.media_type);
+  const isText = /^text\/(?!html)|^application\/(json|yaml|x-yaml|toml)$/.test(artifact.media_type);
+  const separator = separatorOf(artifact);
   const [picture, setPicture] = useState<string | null>(null);
   const [text, setText] = useState<string | null>(null);
 
@@ -83,7 +87,7 @@ function Preview(props: { artifact: Artifact }): React.ReactElement | null {
           setPicture(address);
         } else {
           const content = await blob.text();
-          setText(content.slice(0, SHOWN_CHARACTERS));
+          setText(content);
         }
       },
       () => undefined // a preview is a courtesy; downloading says what is wrong
@@ -99,5 +103,47 @@ function Preview(props: { artifact: Artifact }): React.ReactElement | null {
   if (picture !== null) {
     return <img className="jp-snapml-preview" src={picture} alt={artifact.path} />;
   }
-  return text === null ? null : <pre className="jp-snapml-traceback">{text}</pre>;
+  if (text === null) {
+    return null;
+  }
+  return separator !== undefined ? (
+    <Separated text={text} separator={separator} label={artifact.path} />
+  ) : (
+    <>
+      <pre className="jp-snapml-traceback" tabIndex={0} role="group" aria-label={artifact.path}>
+        {text.slice(0, SHOWN_CHARACTERS)}
+      </pre>
+      {text.length > SHOWN_CHARACTERS && (
+        <p className="jp-snapml-quiet">
+          {trans.__('The first %1 characters.', count(SHOWN_CHARACTERS))}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What stands between the values of a file that is a table. */
+function separatorOf(artifact: Artifact): string | undefined {
+  const isTabbed =
+    artifact.media_type === 'text/tab-separated-values' || artifact.path.endsWith('.tsv');
+  return isTabbed ? '\t' : artifact.media_type === 'text/csv' ? ',' : undefined;
+}
+
+function Separated(props: { text: string; separator: string; label: string }): React.ReactElement {
+  const { trans } = useSurroundings();
+  const { rows, isCut } = readCsv(props.text, props.separator, PREVIEW_ROWS + 1);
+  if (rows.length === 0) {
+    return <p className="jp-snapml-quiet">{trans.__('The file is empty.')}</p>;
+  }
+  const [head, ...body] = rows.map(row => row.slice(0, PREVIEW_COLUMNS));
+  return (
+    <>
+      <Table label={props.label} columns={head.map(label => ({ label }))} rows={body} />
+      {(isCut || rows[0].length > PREVIEW_COLUMNS) && (
+        <p className="jp-snapml-quiet">
+          {trans.__('At most %1 rows and %2 columns are shown.', PREVIEW_ROWS, PREVIEW_COLUMNS)}
+        </p>
+      )}
+    </>
+  );
 }

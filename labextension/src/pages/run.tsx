@@ -1,10 +1,9 @@
 import { InputDialog, showErrorMessage } from '@jupyterlab/apputils';
-import React, { useMemo } from 'react';
+import React from 'react';
 import { sentence } from '../api/errors';
-import type { MetricPoint, Run } from '../api/types';
-import { bytes, count, duration, scalar, toNumber } from '../format';
+import type { ReplayReport, Run, Verdict as VerdictName } from '../api/types';
+import { bytes, count, duration, scalar } from '../format';
 import { useOperation } from '../live/hooks';
-import { Chart } from '../parts/chart';
 import { LineageTab } from '../parts/lineage';
 import { RefLink, RefLinks } from '../parts/links';
 import { MetricNumbers } from '../parts/metrics';
@@ -13,10 +12,14 @@ import { Answered } from '../parts/states';
 import { statusOf } from '../parts/status';
 import { useSurroundings } from '../parts/surroundings';
 import { Pairs, Table } from '../parts/tables';
-import { Age } from '../parts/times';
+import { Age, Elapsed } from '../parts/times';
+import { Verdict } from '../parts/verdict';
 import { CommandIDs } from '../tokens';
 import { Artifacts } from './artifacts';
+import { RunsInside } from './run-children';
 import { CodeTab } from './run-code';
+import { Curves } from './run-curves';
+import { EnvironmentTab } from './run-environment';
 import { Replays } from './run-replays';
 import { SignatureTable } from './signature';
 
@@ -28,6 +31,8 @@ export function RunPage(props: { reference: string }): React.ReactElement {
 function Shown(props: { run: Run }): React.ReactElement {
   const { run } = props;
   const { trans, commands } = useSurroundings();
+  const replays = useOperation('runs.list_replays', { ref: run.run_id });
+  const verdict = verdictOf(run.run_id, replays.data ?? []);
   const place = run.source.notebook_path
     ? run.source.execution_count !== null
       ? trans.__('%1, cell %2', run.source.notebook_path, run.source.execution_count)
@@ -35,7 +40,9 @@ function Shown(props: { run: Run }): React.ReactElement {
     : run.source.kind;
   const facts: [string, React.ReactNode][] = [
     [trans.__('Started'), <Age key="at" at={run.started_at} />],
-    [trans.__('Took'), duration(run.duration_seconds)],
+    run.status === 'running'
+      ? [trans.__('Runs for'), <Elapsed key="elapsed" since={run.started_at} />]
+      : [trans.__('Took'), duration(run.duration_seconds)],
     [trans.__('By'), run.actor],
     [trans.__('Experiment'), run.experiment],
     [trans.__('From'), place]
@@ -52,6 +59,12 @@ function Shown(props: { run: Run }): React.ReactElement {
   if (run.model_refs.length > 0) {
     facts.push([trans.__('Model'), <RefLinks key="model" kind="model" to={run.model_refs} />]);
   }
+  if (run.parent_run_id !== null) {
+    facts.push([trans.__('Inside of'), <RefLink key="parent" kind="run" to={run.parent_run_id} />]);
+  }
+  if (verdict !== undefined) {
+    facts.push([trans.__('Replayed'), <Verdict key="verdict" name={verdict} showWord />]);
+  }
   if (run.tags.replay_of) {
     facts.push([
       trans.__('Replay of'),
@@ -67,6 +80,27 @@ function Shown(props: { run: Run }): React.ReactElement {
       actions={
         <>
           {run.has_model && run.model_refs.length === 0 && <RegisterButton run={run} />}
+          <button
+            type="button"
+            className="jp-mod-styled"
+            onClick={() => void commands.execute(CommandIDs.compare, { refs: [run.run_id] })}
+          >
+            {trans.__('Compare…')}
+          </button>
+          {run.has_program && (
+            <button
+              type="button"
+              className="jp-mod-styled"
+              title={trans.__('Put the magic that replays this run into the notebook')}
+              onClick={() =>
+                void commands.execute(CommandIDs.insertCell, {
+                  code: `%snap_replay ${run.run_id}`
+                })
+              }
+            >
+              {trans.__('Replay as cell')}
+            </button>
+          )}
           <button
             type="button"
             className="jp-mod-styled"
@@ -90,7 +124,10 @@ function Shown(props: { run: Run }): React.ReactElement {
         },
         {
           id: 'replays',
-          label: trans.__('Replays'),
+          label:
+            replays.data && replays.data.length > 0
+              ? trans.__('Replays (%1)', replays.data.length)
+              : trans.__('Replays'),
           render: () => <Replays run={run} />
         },
         {
@@ -101,11 +138,23 @@ function Shown(props: { run: Run }): React.ReactElement {
         {
           id: 'environment',
           label: trans.__('Environment'),
-          render: () => <EnvironmentTab digest={run.environment_digest} />
+          render: () => <EnvironmentTab run={run} />
         }
       ]}
     />
   );
+}
+
+/** The verdict of the newest replay that was given the same data and params; of a replay's own run, that of the replay. */
+export function verdictOf(
+  runId: string,
+  newestFirst: readonly ReplayReport[]
+): VerdictName | undefined {
+  return newestFirst.find(
+    report =>
+      report.run_id === runId ||
+      (Object.keys(report.data).length === 0 && Object.keys(report.params).length === 0)
+  )?.verdict;
 }
 
 function RegisterButton(props: { run: Run }): React.ReactElement {
@@ -178,6 +227,7 @@ function Overview(props: { run: Run }): React.ReactElement {
           <p className="jp-snapml-quiet">{trans.__('No params were recorded.')}</p>
         )}
       </Part>
+      {run.n_children > 0 && <RunsInside run={run} />}
       {tags.length > 0 && (
         <Part title={trans.__('Tags')}>
           <Pairs label={trans.__('Tags')} pairs={tags} />
@@ -199,50 +249,6 @@ function RunMetrics(props: { run: Run }): React.ReactElement {
       champion={isItself ? undefined : (champion ?? undefined)}
     />
   );
-}
-
-/** Metrics measured more than once, over their steps. */
-function Curves(props: { run: Run }): React.ReactElement | null {
-  const { run } = props;
-  const { trans } = useSurroundings();
-  const hasMetrics = Object.keys(run.metrics).length > 0;
-  const points = useOperation(
-    'runs.list_metric_points',
-    { run_id: run.run_id },
-    { enabled: hasMetrics }
-  );
-  const curves = useMemo(() => curvesOf(points.data ?? []), [points.data]);
-  if (curves.length === 0) {
-    return null;
-  }
-  return (
-    <div className="jp-snapml-charts">
-      {curves.map(curve => (
-        <Chart
-          key={curve.name}
-          label={curve.name}
-          xLabel={trans.__('step')}
-          yLabel={curve.name}
-          x={curve.x}
-          series={curve.series}
-        />
-      ))}
-    </div>
-  );
-}
-
-function curvesOf(points: readonly MetricPoint[]) {
-  const byName = new Map<string, MetricPoint[]>();
-  for (const point of points) {
-    byName.set(point.name, [...(byName.get(point.name) ?? []), point]);
-  }
-  return [...byName]
-    .filter(([, measured]) => measured.length > 1)
-    .map(([name, measured]) => ({
-      name,
-      x: measured.map(p => p.step),
-      series: [{ label: name, values: measured.map(p => toNumber(p.value)) }]
-    }));
 }
 
 function DataTab(props: { run: Run }): React.ReactElement {
@@ -300,45 +306,6 @@ function ModelTab(props: { run: Run }): React.ReactElement {
           </>
         )
       }
-    </Answered>
-  );
-}
-
-function EnvironmentTab(props: { digest: string | null }): React.ReactElement {
-  const { trans } = useSurroundings();
-  const answer = useOperation(
-    'runs.get_environment',
-    { digest: props.digest ?? '' },
-    { enabled: props.digest !== null }
-  );
-  if (props.digest === null) {
-    return <p className="jp-snapml-quiet">{trans.__('This run recorded no environment.')}</p>;
-  }
-  return (
-    <Answered answer={answer}>
-      {environment => (
-        <>
-          <Pairs
-            label={trans.__('Environment')}
-            pairs={[
-              [trans.__('Python'), environment.python_version],
-              [trans.__('Platform'), environment.platform],
-              [trans.__('Processor'), trans.__('%1 × %2', environment.n_cpus, environment.cpu)],
-              [
-                trans.__('Git'),
-                environment.git_commit === null
-                  ? trans.__('not in a repository')
-                  : `${environment.git_commit.slice(0, 12)} ${environment.git_branch ?? ''}${
-                      environment.git_dirty ? trans.__(' with changes not committed') : ''
-                    }`
-              ]
-            ]}
-          />
-          <Part title={trans.__('Packages')} note={count(Object.keys(environment.packages).length)}>
-            <Pairs label={trans.__('Packages')} pairs={Object.entries(environment.packages)} />
-          </Part>
-        </>
-      )}
     </Answered>
   );
 }

@@ -4,6 +4,8 @@ import { snapmlIcon } from '../icons';
 import type { ISurroundings } from '../parts/surroundings';
 import { SurroundedWidget } from '../parts/surroundings';
 import type { Kind } from '../tokens';
+import { refsOf } from '../tokens';
+import { ComparisonPage } from './comparison';
 import { DatasetPage } from './dataset';
 import { EndpointPage } from './endpoint';
 import { ModelPage } from './model';
@@ -12,6 +14,7 @@ import { RunPage } from './run';
 
 const PAGES: Partial<Record<Kind, React.ComponentType<{ reference: string }>>> = {
   run: RunPage,
+  comparison: ComparisonPage,
   dataset: DatasetPage,
   model: ModelPage,
   endpoint: EndpointPage,
@@ -29,9 +32,9 @@ export class PageContent extends SurroundedWidget {
     this.addClass('jp-snapml-page-content');
   }
 
-  /** A run is known by its name once it is read; the others by their reference from the start. */
+  /** Runs are known by their names once they are read; the others by their reference from the start. */
   protected override retitle = (title: string): void => {
-    if (this.kind === 'run' && this.parent !== null) {
+    if ((this.kind === 'run' || this.kind === 'comparison') && this.parent !== null) {
       this.parent.title.label = title;
     }
   };
@@ -64,7 +67,9 @@ export function createPage(surroundings: ISurroundings, kind: Kind, ref: string)
       ? trans.__('Monitor %1', ref)
       : kind === 'endpoint'
         ? trans.__('Endpoint %1', ref)
-        : ref;
+        : kind === 'comparison'
+          ? trans.__('Compare %1 runs', refsOf(ref).length)
+          : ref;
   widget.title.caption = trans.__('SnapML %1 %2', kind, ref);
   widget.title.icon = snapmlIcon;
   widget.title.closable = true;

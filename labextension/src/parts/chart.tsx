@@ -7,6 +7,8 @@ import { Table } from './tables';
 export interface ISeries {
   label: string;
   values: readonly (number | null)[];
+  /** Its place in the order of colours; else its place among the series. */
+  place?: number;
 }
 
 export interface IChart {
@@ -17,6 +19,8 @@ export interface IChart {
   /** `x` is milliseconds since 1970 rather than a count. */
   isTime?: boolean;
   series: readonly ISeries[];
+  /** `x` are seconds or others that need not be whole. */
+  isMeasured?: boolean;
   /** Where the y axis must reach at least. */
   yRange?: readonly [number, number];
 }

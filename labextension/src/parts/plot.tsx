@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { metric } from '../format';
 import type { IChart } from './chart';
+import { seriesColour, seriesDash, Swatch } from './series';
 import { useSurroundings } from './surroundings';
 
 const HEIGHT = 200;
@@ -10,15 +11,12 @@ const WHOLE = [1, 2, 5]
   .flatMap(n => [n, 10 * n, 100 * n, 1000 * n, 10_000 * n])
   .sort((a, b) => a - b);
 
-// Okabe and Ito's colours without yellow and black: told apart with any colour vision, readable on light and dark.
-const SERIES_COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00'];
-
 /** The chart on a canvas; drawn again when the theme or the width changes. */
 export default function Plot(props: IChart): React.ReactElement {
   const { themeChanged } = useSurroundings();
   const place = useRef<HTMLDivElement>(null);
   const read = useRef<HTMLDivElement>(null);
-  const { x, series, xLabel, yLabel, isTime, yRange } = props;
+  const { x, series, xLabel, yLabel, isTime, isMeasured, yRange } = props;
 
   useEffect(() => {
     const node = place.current;
@@ -69,7 +67,7 @@ export default function Plot(props: IChart): React.ReactElement {
             size: 32,
             space: 60,
             // Steps and windows are counted: no ticks between whole numbers.
-            ...(isTime ? {} : { incrs: WHOLE })
+            ...(isTime || isMeasured ? {} : { incrs: WHOLE })
           },
           { ...axis, label: yLabel, size: 56, values: (_, ticks) => ticks.map(t => metric(t)) }
         ],
@@ -77,13 +75,14 @@ export default function Plot(props: IChart): React.ReactElement {
           {},
           ...series.map((s, i) => ({
             label: s.label,
-            stroke: SERIES_COLOURS[i % SERIES_COLOURS.length],
+            stroke: seriesColour(s.place ?? i),
+            dash: seriesDash(s.place ?? i),
             width: 2,
             spanGaps: true,
             points: {
               show: x.length < 60,
               size: 5,
-              fill: SERIES_COLOURS[i % SERIES_COLOURS.length]
+              fill: seriesColour(s.place ?? i)
             }
           }))
         ],
@@ -113,7 +112,7 @@ export default function Plot(props: IChart): React.ReactElement {
       observer.disconnect();
       plot?.destroy();
     };
-  }, [x, series, xLabel, yLabel, isTime, yRange, themeChanged]);
+  }, [x, series, xLabel, yLabel, isTime, isMeasured, yRange, themeChanged]);
 
   return (
     <div role="img" aria-label={props.label}>
@@ -121,7 +120,7 @@ export default function Plot(props: IChart): React.ReactElement {
         <div className="jp-snapml-series" aria-hidden="true">
           {series.map((s, i) => (
             <span key={s.label}>
-              <i style={{ background: SERIES_COLOURS[i % SERIES_COLOURS.length] }} />
+              <Swatch place={s.place ?? i} />
               {s.label}
             </span>
           ))}

@@ -1,5 +1,5 @@
 import React, { useEffect, useState } from 'react';
-import { age, NOTHING, utc } from '../format';
+import { age, duration, NOTHING, utc } from '../format';
 import { useSurroundings } from './surroundings';
 
 const TICK_MILLISECONDS = 5000;
@@ -37,4 +37,12 @@ export function Age(props: { at: string | null }): React.ReactElement {
       {age(props.at, Date.now(), trans)}
     </time>
   );
+}
+
+/** How long something has been going on by now. */
+export function Elapsed(props: { since: string }): React.ReactElement {
+  const [, redraw] = useState(0);
+  useEffect(() => subscribe(() => redraw(n => n + 1)), []);
+  const seconds = Math.max(0, (Date.now() - Date.parse(props.since)) / 1000);
+  return <time title={utc(props.since)}>{duration(Math.floor(seconds))}</time>;
 }

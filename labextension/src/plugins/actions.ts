@@ -121,6 +121,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of [
       CommandIDs.showPanel,
       CommandIDs.refresh,
+      CommandIDs.compare,
       CommandIDs.upload,
       CommandIDs.deploy,
       CommandIDs.startHost,

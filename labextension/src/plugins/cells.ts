@@ -1,4 +1,5 @@
 import type { Kind } from '../tokens';
+import { refsOf } from '../tokens';
 
 const IMPORT = 'import snapml_jupyter as snap\n\n';
 
@@ -18,6 +19,8 @@ export function cellFor(kind: Kind, ref: string): string {
   switch (kind) {
     case 'run':
       return `${IMPORT}run = snap.run(${quoted(ref)})\nrun`;
+    case 'comparison':
+      return `%snap_compare ${refsOf(ref).join(' ')}`;
     case 'dataset':
       return `${IMPORT}${variableFor(ref)} = snap.dataset(${quoted(ref)}).to_pandas()\n${variableFor(ref)}.head()`;
     case 'model':

@@ -12,8 +12,15 @@ export interface ISubject {
 export const SUBJECT_SCHEMA = {
   type: 'object',
   properties: {
-    kind: { type: 'string', enum: ['run', 'dataset', 'model', 'endpoint', 'monitor'] },
-    ref: { type: 'string', description: 'Run id, dataset version, model version or endpoint name' }
+    kind: {
+      type: 'string',
+      enum: ['run', 'comparison', 'dataset', 'model', 'endpoint', 'monitor']
+    },
+    ref: {
+      type: 'string',
+      description:
+        'Run id, ids of runs joined by commas, dataset version, model version or endpoint name'
+    }
   }
 } as const;
 
