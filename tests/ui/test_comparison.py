@@ -48,16 +48,11 @@ def trees(lab: Any) -> list[str]:
     return str(lab.run_python(_SEED)).split()
 
 
-def _photograph(lab_page: Any, name: str) -> None:
-    """In both themes."""
-    lab_page.screenshot(name)
-    for theme in ("Dark", "Light"):
-        lab_page.execute("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
-        is_light = "true" if theme == "Light" else "false"
-        lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
-        lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        if theme == "Dark":
-            lab_page.screenshot(f"{name}-dark")
+def _darken(lab_page: Any, theme: str = "Dark") -> None:
+    lab_page.execute("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    is_light = "true" if theme == "Light" else "false"
+    lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
+    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
 def _width(node: Locator) -> float:
@@ -66,8 +61,7 @@ def _width(node: Locator) -> float:
     return box["width"]
 
 
-@pytest.mark.usefixtures("trees")
-def test_runs_are_chosen_from_the_sidebar_and_compared(lab_page: Any) -> None:
+def test_runs_are_chosen_from_the_sidebar_and_compared(lab_page: Any, trees: list[str]) -> None:
     page = lab_page.page
     lab_page.open_sidebar()
     lab_page.row("runs", "tree-0").click(button="right")
@@ -105,8 +99,15 @@ def test_runs_are_chosen_from_the_sidebar_and_compared(lab_page: Any) -> None:
     # A run's page leads to the choice, too.
     lab_page.shown.get_by_role("button", name="Compare…").click()
     expect(dialog.get_by_label("Chosen runs")).to_contain_text("tree-3")
+    expect(dialog.get_by_role("searchbox", name="Find runs")).to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    # What cannot be compared is said.
+    lab_page.execute("snapml:compare", {"refs": [trees[0], "nobody"]})
+    problem = page.locator(".jp-snapml-page-content:visible").get_by_role("alert")
+    expect(problem).to_contain_text("There is no run 'nobody'")
+    expect(problem.get_by_role("button", name="Retry")).to_be_visible()
+    lab_page.problems[:] = [said for said in lab_page.problems if "404" not in said]
 
 
 def test_a_sweep_has_curves_code_and_parallel_coordinates(lab_page: Any, trees: list[str]) -> None:
@@ -114,14 +115,14 @@ def test_a_sweep_has_curves_code_and_parallel_coordinates(lab_page: Any, trees: 
     lab_page.execute("snapml:compare", {"refs": trees})
     shown = lab_page.shown
     expect(shown.get_by_role("heading", level=1)).to_have_text("5 runs")
-    _photograph(lab_page, "compare-values")
+    lab_page.screenshot("compare-values")
 
     shown.get_by_role("tab", name="Curves").click()
     plot = shown.locator(".u-over").first
     expect(plot).to_be_visible()
     wide = _width(plot)
     assert wide > 380
-    _photograph(lab_page, "compare-curves")
+    lab_page.screenshot("compare-curves")
     page.set_viewport_size({"width": 760, "height": 800})
     page.wait_for_function("wide => document.querySelector('.u-over').clientWidth < wide - 60", arg=wide)
     content = page.locator(".jp-snapml-page-content:visible")
@@ -131,10 +132,10 @@ def test_a_sweep_has_curves_code_and_parallel_coordinates(lab_page: Any, trees: 
 
     shown.get_by_role("tab", name="Code").click()
     diff = shown.get_by_role("table", name="Changed lines")
-    expect(diff.get_by_role("row", name="added")).to_have_text(["4+addedmodel = fit(features(df), depth=4)"])
+    expect(diff.get_by_role("row", name="added")).to_have_text(["4+addedmodel = fit(features(df), depth=2)"])
     shown.get_by_label("From").select_option(label="tree-4")
     expect(diff.get_by_role("row", name="removed").first).to_contain_text("df = df.sample(1000)")
-    _photograph(lab_page, "compare-code")
+    lab_page.screenshot("compare-code")
     shown.get_by_label("To").select_option(label="tree-4")
     expect(shown).to_contain_text("The code is the same.")
 
@@ -146,18 +147,25 @@ def test_a_sweep_has_curves_code_and_parallel_coordinates(lab_page: Any, trees: 
     expect(lines.locator("polyline")).to_have_count(5)
     shown.get_by_role("group", name="Runs").get_by_role("button", name="tree-3").click()
     expect(lines.locator("g[data-dim]")).to_have_count(4)
-    _photograph(lab_page, "compare-parallel")
+    lab_page.screenshot("compare-parallel")
+
+    _darken(lab_page)
+    lab_page.screenshot("compare-parallel-dark")
+    for tab in ("Values", "Curves", "Code"):
+        shown.get_by_role("tab", name=tab).click()
+        expect(shown.get_by_role("tabpanel")).to_contain_text(
+            {"Values": "depth", "Curves": "loss", "Code": "From"}[tab]
+        )
+        if tab == "Curves":
+            expect(plot).to_be_visible()
+            _darken(lab_page, "Light")  # drawn again as wide as before
+            _darken(lab_page)
+            page.wait_for_function("wide => document.querySelector('.u-over').clientWidth > wide - 60", arg=wide)
+        lab_page.screenshot(f"compare-{tab.lower()}-dark")
+    _darken(lab_page, "Light")
 
 
-def test_a_comparison_that_cannot_be_made_says_why(lab_page: Any, trees: list[str]) -> None:
-    lab_page.execute("snapml:compare", {"refs": [trees[0], "nobody"]})
-    problem = lab_page.page.locator(".jp-snapml-page-content:visible").get_by_role("alert")
-    expect(problem).to_contain_text("There is no run 'nobody'")
-    expect(problem.get_by_role("button", name="Retry")).to_be_visible()
-    lab_page.problems[:] = [said for said in lab_page.problems if "404" not in said]
-
-
-def test_files_of_a_run_are_previewed(lab_page: Any, trees: list[str]) -> None:
+def test_a_run_shows_its_files_and_goes_on(lab_page: Any, trees: list[str]) -> None:
     lab_page.execute("snapml:open", {"kind": "run", "ref": trees[0]})
     lab_page.shown.get_by_role("tab", name="Artifacts").click()
     table = lab_page.shown.get_by_role("table", name="scores.csv")
@@ -165,10 +173,9 @@ def test_files_of_a_run_are_previewed(lab_page: Any, trees: list[str]) -> None:
     picture = lab_page.shown.get_by_role("img", name="shape.svg")
     expect(picture).to_be_visible()
     assert picture.evaluate("node => node.naturalWidth") == 40
-    _photograph(lab_page, "run-artifacts")
+    lab_page.screenshot("run-artifacts")
 
-
-def test_a_run_that_goes_on_is_followed(lab_page: Any) -> None:
+    # Another process records; the page follows.
     process = lab_page.lab.start_python(_GOES_ON)
     try:
         run_id = process.stdout.readline().strip()
@@ -181,7 +188,7 @@ def test_a_run_that_goes_on_is_followed(lab_page: Any) -> None:
         process.stdin.write("\n")
         process.stdin.flush()
         expect(loss.get_by_role("row")).to_have_count(10)
-        expect(shown.get_by_label("Metrics")).to_contain_text("auc")
+        expect(shown.locator("dl[aria-label=Metrics]")).to_contain_text("auc")
         process.communicate("\n")
         expect(shown.get_by_label("Facts")).to_contain_text("Took")
         expect(shown.locator(".jp-snapml-page-header")).to_contain_text("finished")

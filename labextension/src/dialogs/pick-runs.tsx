@@ -34,6 +34,7 @@ export async function pickRuns(
     const { button } = await showDialog<IChosen[]>({
       title: trans.__('Compare runs'),
       body,
+      focusNodeSelector: 'input[type=search]',
       buttons: [
         Dialog.cancelButton({ label: trans.__('Cancel') }),
         Dialog.okButton({ label: trans.__('Compare') })

@@ -57,7 +57,10 @@ export function ComparedCode(props: {
             <p aria-live="polite">
               {diff.lines.length === 0
                 ? without.length < 2 && trans.__('The code is the same.')
-                : trans.__('%1 lines added, %2 removed.', diff.n_added, diff.n_removed)}
+                : [
+                    trans._n('%1 line added', '%1 lines added', diff.n_added),
+                    trans._n('%1 line removed', '%1 lines removed', diff.n_removed)
+                  ].join(', ')}
             </p>
             {diff.lines.length > 0 && <Diff lines={diff.lines} />}
           </>

@@ -6,6 +6,9 @@ import { useSurroundings } from '../parts/surroundings';
 import type { Over } from './comparison-figures';
 import { overlays } from './comparison-figures';
 
+/** Many lines need more room than one. */
+const HEIGHT = 300;
+
 /** Metrics measured more than once, those of all runs in one chart. */
 export function ComparedCurves(props: {
   comparison: RunComparison;
@@ -47,6 +50,7 @@ export function ComparedCurves(props: {
             yLabel={chart.name}
             x={chart.x}
             series={chart.series}
+            height={HEIGHT}
             isMeasured={over === 'seconds'}
           />
         ))}

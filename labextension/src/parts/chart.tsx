@@ -21,6 +21,8 @@ export interface IChart {
   series: readonly ISeries[];
   /** `x` are seconds or others that need not be whole. */
   isMeasured?: boolean;
+  /** In pixels; 200 unless given. */
+  height?: number;
   /** Where the y axis must reach at least. */
   yRange?: readonly [number, number];
 }

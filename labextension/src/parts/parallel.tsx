@@ -73,7 +73,14 @@ export function ParallelCoordinates(props: {
           )}
         >
           {axes.map((axis, i) => (
-            <Axis key={`${i} ${axis.name}`} axis={axis} x={x(i)} y={value => y(axis, value)} />
+            <line
+              key={`${i} ${axis.name}`}
+              className="jp-snapml-parallel-axis"
+              x1={x(i)}
+              x2={x(i)}
+              y1={TOP}
+              y2={HEIGHT - BOTTOM}
+            />
           ))}
           {order.map(run => (
             <g
@@ -105,6 +112,9 @@ export function ParallelCoordinates(props: {
                 )
               )}
             </g>
+          ))}
+          {axes.map((axis, i) => (
+            <Labels key={`${i} ${axis.name}`} axis={axis} x={x(i)} y={value => y(axis, value)} />
           ))}
         </svg>
       </div>
@@ -147,7 +157,12 @@ export function stretches(axes: readonly IAxis[], run: number): number[][] {
   return found.filter(stretch => stretch.length > 1);
 }
 
-function Axis(props: { axis: IAxis; x: number; y: (value: number) => number }): React.ReactElement {
+/** An axis' name and its scale, above the lines. */
+function Labels(props: {
+  axis: IAxis;
+  x: number;
+  y: (value: number) => number;
+}): React.ReactElement {
   const { axis, x, y } = props;
   const ticks: [number, string][] = axis.words
     ? axis.words.map((word, i) => [i, cut(word)])
@@ -155,12 +170,11 @@ function Axis(props: { axis: IAxis; x: number; y: (value: number) => number }): 
       ? [[axis.low, metric(axis.low)]]
       : [axis.low, (axis.low + axis.high) / 2, axis.high].map(value => [value, metric(value)]);
   return (
-    <g className="jp-snapml-parallel-axis">
+    <g className="jp-snapml-parallel-labels">
       <text x={x} y={16} textAnchor="middle">
         <title>{axis.name}</title>
         {cut(axis.name)}
       </text>
-      <line x1={x} x2={x} y1={TOP} y2={HEIGHT - BOTTOM} />
       {ticks.map(([value, label]) => (
         <text key={label} className="jp-snapml-parallel-tick" x={x + 6} y={y(value) - 5}>
           {label}

@@ -7,6 +7,7 @@ import { seriesColour, seriesDash, Swatch } from './series';
 import { useSurroundings } from './surroundings';
 
 const HEIGHT = 200;
+const MIN_WIDTH = 160;
 const WHOLE = [1, 2, 5]
   .flatMap(n => [n, 10 * n, 100 * n, 1000 * n, 10_000 * n])
   .sort((a, b) => a - b);
@@ -16,7 +17,7 @@ export default function Plot(props: IChart): React.ReactElement {
   const { themeChanged } = useSurroundings();
   const place = useRef<HTMLDivElement>(null);
   const read = useRef<HTMLDivElement>(null);
-  const { x, series, xLabel, yLabel, isTime, isMeasured, yRange } = props;
+  const { x, series, xLabel, yLabel, isTime, isMeasured, yRange, height = HEIGHT } = props;
 
   useEffect(() => {
     const node = place.current;
@@ -24,6 +25,13 @@ export default function Plot(props: IChart): React.ReactElement {
       return;
     }
     let plot: uPlot | undefined;
+    // While Lab changes its theme, nothing has a width for a moment: the last one is kept.
+    let width = MIN_WIDTH;
+    const measure = () => {
+      width = node.clientWidth > 0 ? Math.max(MIN_WIDTH, node.clientWidth) : width;
+      return width;
+    };
+    const fit = () => plot?.setSize({ width: measure(), height });
     const draw = () => {
       plot?.destroy();
       plot = new uPlot(options(), data(), node);
@@ -44,8 +52,8 @@ export default function Plot(props: IChart): React.ReactElement {
         labelSize: 18
       };
       return {
-        width: Math.max(160, node.clientWidth),
-        height: HEIGHT,
+        width: measure(),
+        height,
         legend: { show: false },
         cursor: { points: { size: 6 } },
         scales: {
@@ -100,19 +108,22 @@ export default function Plot(props: IChart): React.ReactElement {
       };
     };
     draw();
-    const observer = new ResizeObserver(() => {
-      plot?.setSize({ width: Math.max(160, node.clientWidth), height: HEIGHT });
-    });
+    const observer = new ResizeObserver(fit);
     observer.observe(node);
     // The theme's variables change after its style sheet is in.
-    const onTheme = () => void requestAnimationFrame(draw);
+    const onTheme = () =>
+      void requestAnimationFrame(() => {
+        draw();
+        requestAnimationFrame(fit);
+      });
     themeChanged?.connect(onTheme);
     return () => {
       themeChanged?.disconnect(onTheme);
       observer.disconnect();
       plot?.destroy();
+      plot = undefined;
     };
-  }, [x, series, xLabel, yLabel, isTime, isMeasured, yRange, themeChanged]);
+  }, [x, series, xLabel, yLabel, isTime, isMeasured, yRange, height, themeChanged]);
 
   return (
     <div role="img" aria-label={props.label}>

@@ -21,7 +21,7 @@ export function FilterBox(props: {
           type="search"
           value={props.value}
           spellCheck={false}
-          placeholder={trans.__('Words, or metrics.auc > 0.8')}
+          placeholder={trans.__('Words or metrics.auc>0.8')}
           title={trans.__(
             'Words filter everything. Conditions filter runs: metrics.auc > 0.8 and params.depth = 6'
           )}
