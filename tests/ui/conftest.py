@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+# Only a failure waits that long; on a machine that is busy with other things a page may take seconds.
+expect.set_options(timeout=15_000)
 TOKEN = "a-token-for-the-browser-tests"
 
 #: System browsers in the order in which they are tried; else the one that Playwright downloads.
