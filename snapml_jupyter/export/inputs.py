@@ -34,6 +34,8 @@ OUTPUTS_KEY = "snapml.outputs"
 
 #: A request names at most this many known categories in an error.
 _SHOWN_CATEGORIES = 8
+#: Characters of an unknown column's name in an error; a request may send any.
+_SHOWN_NAME = 200
 
 _DTYPES: dict[str, Any] = {
     "double": np.float64,
@@ -208,9 +210,10 @@ class GraphInputs:
     def _check_columns(self, names: Mapping[str, Any], who: str = "The request") -> None:
         for name in names:
             if name not in self.columns:
-                close = get_close_matches(str(name), list(self.columns), n=1)
+                shown = str(name) if len(str(name)) <= _SHOWN_NAME else str(name)[:_SHOWN_NAME] + "..."
+                close = get_close_matches(shown, list(self.columns), n=1)
                 hint = f"Did you mean '{close[0]}'?" if close else f"Its columns: {', '.join(self.columns)}."
-                raise InvalidInputError(f"{who} has the column '{name}', which the model does not know. {hint}")
+                raise InvalidInputError(f"{who} has the column '{shown}', which the model does not know. {hint}")
         missing = [name for name in self._used if name not in names]
         if missing:
             rest = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""

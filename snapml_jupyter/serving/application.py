@@ -20,9 +20,12 @@ import msgspec
 
 from ..domain.errors import SnapMLError
 from ..domain.traffic import Scope as KeyScope
-from . import open_inference
+from ..version import __version__
+from . import mlflow_protocol, open_inference
+from .content_encoding import unpack
 from .cors import allow_headers, preflight
-from .http_errors import Headers, HttpError, http_error
+from .endpoint_openapi import openapi_document
+from .http_errors import Headers, HttpError, error_body, http_error
 from .keys import hash_key
 from .metrics import add_up, prometheus_text
 from .plain_protocol import decode_feedback, encode_predictions
@@ -31,6 +34,7 @@ from .reports import TrafficReport, say
 from .routing import Endpoint, Key, Routes, RoutingTable, Served
 from .rows import Row
 from .session import Answers
+from .trace_context import read_trace
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -46,8 +50,9 @@ BODY_SECONDS = 30.0
 
 _CLOSE: Headers = ((b"connection", b"close"),)
 _JSON = b"application/json"
+_BINARY = b"application/octet-stream"
 _TEXT = b"text/plain; version=0.0.4; charset=utf-8"
-_OPEN_PATHS = frozenset({"/livez", "/v2/health/live", "/v2/health/ready"})
+_OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/v2/health/live", "/v2/health/ready"})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -77,9 +82,16 @@ class _Request:
     headers: Sequence[tuple[bytes, bytes]] = ()
     origin: bytes | None = None
     is_from_here: bool = True
+    encoding: bytes | None = None
+    has_trace: bool = False
     endpoint: Endpoint | None = None
     served: Served | None = None
     n_rows: int = 0
+    answer_headers: Headers = ()
+
+    def header(self, wanted: bytes) -> bytes | None:
+        """The value of a header that few requests need."""
+        return next((value for name, value in self.headers if name == wanted), None)
 
 
 class EndpointApplication:
@@ -110,18 +122,19 @@ class EndpointApplication:
                 raise HttpError(503, "Too many requests at once. Try again in a second.", ((b"retry-after", b"1"),))
             status, media_type, content = await self._answer(request, receive)
         except HttpError as error:
-            status, headers, content = error.status, error.headers, _encode({"error": error.message})
-            if status == 204:
-                content = b""
+            status, headers = error.status, error.headers
+            content = error_body(request.path, status, error.message) if status != 204 else b""
         except SnapMLError as error:
             told = http_error(error)
-            status, content = told.status, _encode({"error": told.message})
+            status, content = told.status, error_body(request.path, told.status, told.message)
         except ClientGoneError:
             return
         except Exception:  # the last resort: one request's surprise must not reach another, and is in the log
             say(traceback.format_exc())
             status = 500
-            content = _encode({"error": f"Request {request.request_id} failed inside the server; see its host.log."})
+            content = error_body(
+                request.path, status, f"Request {request.request_id} failed inside the server; see its host.log."
+            )
         if request.served is not None:
             request.served.counter.count(status, request.n_rows, perf_counter() - started_at)
         if request.origin is not None and request.endpoint is not None:
@@ -136,6 +149,7 @@ class EndpointApplication:
                     (b"content-type", media_type),
                     (b"content-length", b"%d" % len(content)),
                     (b"x-request-id", request.request_id.encode("latin-1")),
+                    *request.answer_headers,
                     *headers,
                 ],
             }
@@ -154,8 +168,17 @@ class EndpointApplication:
                 request.request_id = value.decode("latin-1")
             elif name == b"origin":
                 request.origin = value
-        if not request.request_id or not request.request_id.isprintable() or not request.request_id.isascii():
-            request.request_id = next(self._request_ids)
+            elif name == b"content-encoding":
+                request.encoding = value
+            elif name == b"traceparent":
+                request.has_trace = True
+        sent = request.request_id
+        if not sent or not sent.isprintable() or not sent.isascii():
+            sent, request.request_id = "", next(self._request_ids)
+        if request.has_trace and (trace := read_trace(request.headers)) is not None:
+            request.answer_headers = trace.headers
+            if not sent:
+                request.request_id += f"-{trace.trace_id}"  # so that the prediction log knows the trace
         return request
 
     async def _answer(self, request: _Request, receive: Receive) -> tuple[int, bytes, bytes]:
@@ -180,10 +203,15 @@ class EndpointApplication:
                 self._need(request, "POST")
                 self._admit(key, endpoint, KeyScope.feedback)
                 return 202, _JSON, await self._feedback(endpoint, request, receive)
+            if action == "openapi.json":
+                self._need(request, "GET")
+                return 200, _JSON, _encode(openapi_document(_served(endpoint)))
         elif path.startswith("/v2/models/"):
             name, _, action = path[11:].partition("/")
             endpoint = self._authorise(routes, request, name, allowed)
-            return 200, _JSON, await self._model(key, endpoint, action, request, receive)
+            return await self._model(key, endpoint, action, request, receive)
+        elif path in mlflow_protocol.PATHS:
+            return await self._mlflow(routes, key, request, receive)
         elif path in ("/v2", "/v2/"):
             self._need(request, "GET")
             return 200, _JSON, _encode(open_inference.server_metadata())
@@ -254,7 +282,7 @@ class EndpointApplication:
             )
 
     def _health(self, path: str) -> tuple[int, bytes, bytes]:
-        if path == "/livez":
+        if path in ("/livez", "/healthz") or (path == "/readyz" and not self.is_draining):
             return 200, b"text/plain", b""
         if path == "/v2/health/live":
             return 200, _JSON, b'{"live":true}'
@@ -313,7 +341,9 @@ class EndpointApplication:
             )
         return _encode({"endpoint": endpoint.name, "request_id": request.request_id, "n_labels": len(labels)})
 
-    async def _model(self, key: Key, endpoint: Endpoint, action: str, request: _Request, receive: Receive) -> bytes:
+    async def _model(
+        self, key: Key, endpoint: Endpoint, action: str, request: _Request, receive: Receive
+    ) -> tuple[int, bytes, bytes]:
         """The Open Inference Protocol below `/v2/models/NAME`."""
         asked: Served | None = None
         if action.startswith("versions/"):
@@ -321,11 +351,12 @@ class EndpointApplication:
             asked = self._version(endpoint, version)
         if action == "ready":
             self._need(request, "GET")
-            return _encode({"name": endpoint.name, "ready": endpoint.served is not None})
+            return 200, _JSON, _encode({"name": endpoint.name, "ready": endpoint.served is not None})
         served = asked or _served(endpoint)
         if action == "":
             self._need(request, "GET")
-            return _encode(open_inference.model_metadata(served))
+            versions = [each.version for each in _versions(endpoint)]
+            return 200, _JSON, _encode(open_inference.model_metadata(served, versions))
         if action != "infer":
             raise HttpError(
                 404, f"There is nothing at {request.path[:100]}. Try POST /v2/models/{endpoint.name}/infer."
@@ -335,15 +366,35 @@ class EndpointApplication:
         body = await self._body(request, receive)
         served = asked or self._choose(endpoint, request)
         request.served = served
-        wanted, rows = open_inference.decode_infer(served, body)
+        wanted, rows = open_inference.decode_infer(served, body, request.header(open_inference.HEADER_LENGTH))
         answers = await self._answers(endpoint, served, request, rows)
-        return open_inference.encode_infer(served, wanted, answers)
+        content, json_length = open_inference.encode_infer(served, wanted, answers)
+        if json_length is None:
+            return 200, _JSON, content
+        request.answer_headers += ((open_inference.HEADER_LENGTH, b"%d" % json_length),)
+        return 200, _BINARY, content
+
+    async def _mlflow(self, routes: Routes, key: Key, request: _Request, receive: Receive) -> tuple[int, bytes, bytes]:
+        """MLflow's paths, which name no endpoint: the key does."""
+        name = key.grant.endpoint
+        if request.path != "/invocations":
+            self._need(request, "GET")
+            if request.path == "/version":
+                return 200, b"text/plain", __version__.encode()
+            endpoint = routes.endpoints.get(name)
+            status, content = mlflow_protocol.health(endpoint.served if endpoint is not None else None)
+            return status, b"text/plain", content
+        endpoint = self._authorise(routes, request, name, name)
+        self._need(request, "POST")
+        self._admit(key, endpoint, KeyScope.predict)
+        body = await self._body(request, receive)
+        served = self._choose(endpoint, request)
+        rows = mlflow_protocol.decode_invocation(served.decoder, request.header(b"content-type"), body)
+        return 200, _JSON, mlflow_protocol.encode_invocation(await self._answers(endpoint, served, request, rows))
 
     def _version(self, endpoint: Endpoint, version: str) -> Served:
         """The live version that was asked for by its number. Raises HttpError 404."""
-        served = [_served(endpoint)]
-        if endpoint.split is not None and endpoint.split.challenger is not None:
-            served.append(endpoint.split.challenger)
+        served = _versions(endpoint)
         for each in served:
             if each.version == version:
                 return each
@@ -385,9 +436,12 @@ class EndpointApplication:
                     parts.append(message["body"])
             if n_bytes > limit:
                 self._too_large(limit, close=False)
-            return b"".join(parts)
-        if len(body) > limit:
+            body = b"".join(parts)
+        elif len(body) > limit:
             self._too_large(limit, close=False)
+        if request.encoding is not None:
+            unpacked = unpack(request.encoding, body, limit)
+            return unpacked if unpacked is not None else self._too_large(limit, close=False)
         return body
 
     def _too_large(self, limit: int, *, close: bool) -> NoReturn:
@@ -411,6 +465,14 @@ def is_loopback(client: Sequence[Any] | None) -> bool:
         return False
     address = str(client[0])
     return address.startswith(("127.", "::ffff:127.")) or address == "::1"
+
+
+def _versions(endpoint: Endpoint) -> list[Served]:
+    """The live versions of an endpoint."""
+    served = [_served(endpoint)]
+    if endpoint.split is not None and endpoint.split.challenger is not None:
+        served.append(endpoint.split.challenger)
+    return served
 
 
 def _endpoint_in(path: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ..domain.errors import InvalidInputError, NotFoundError, PermissionDeniedError, SnapMLError, UnavailableError
+from . import mlflow_protocol
 from .rows import TooManyRowsError
 from .session import CannotAnswerError
 
@@ -10,12 +13,16 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 _STATUS: tuple[tuple[type[SnapMLError], int], ...] = (
     (TooManyRowsError, 413),
+    (mlflow_protocol.UnsupportedContentError, 415),
     (CannotAnswerError, 422),
     (InvalidInputError, 400),
     (NotFoundError, 404),
     (PermissionDeniedError, 403),
     (UnavailableError, 503),
 )
+#: What a client sent is quoted in errors; not all of it when it sent pages.
+_MAX_MESSAGE = 2000
+_encode = msgspec.json.Encoder().encode
 
 
 class HttpError(Exception):
@@ -34,3 +41,12 @@ def http_error(error: SnapMLError) -> HttpError:
         if isinstance(error, kind):
             return HttpError(status, str(error))
     return HttpError(500, str(error))
+
+
+def error_body(path: str, status: int, message: str) -> bytes:
+    """An error's JSON in the shape of the protocol that `path` belongs to."""
+    if len(message) > _MAX_MESSAGE:
+        message = message[:_MAX_MESSAGE] + "..."
+    if path in mlflow_protocol.PATHS:
+        return mlflow_protocol.encode_error(status, message)
+    return _encode({"error": message})

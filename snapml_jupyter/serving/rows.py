@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -36,6 +36,8 @@ _PLAIN_EXAMPLES: dict[ColumnKind, bool | int | float | str] = {
     ColumnKind.string: "",
     ColumnKind.datetime: "2000-01-01T00:00:00",
 }
+#: Kinds whose values may come as several Python types.
+_SETTLE: dict[ColumnKind, Callable[[Any], Any]] = {ColumnKind.integer: int, ColumnKind.float: float}
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -67,7 +69,10 @@ class RowDecoder:
         )
         body = msgspec.defstruct("Body", [("rows", list[row])], forbid_unknown_fields=True, gc=False)
         self._decoder: Any = msgspec.json.Decoder(body)
-        self._column_decoders: list[Any] = [msgspec.json.Decoder(types.GenericAlias(list, (kind,))) for kind in kinds]
+        self._column_types: list[Any] = [types.GenericAlias(list, (kind,)) for kind in kinds]
+        #: Columns that the model does not use; requests may leave them out.
+        self.unused = unused
+        self._column_decoders: list[Any] = [msgspec.json.Decoder(kind) for kind in self._column_types]
 
     def decode(self, body: bytes) -> list[Row]:
         """The rows of a request body. Raises InvalidInputError that names the row and the column."""
@@ -80,30 +85,79 @@ class RowDecoder:
         self.check_count(len(rows))
         return rows
 
-    def decode_columns(self, columns: Sequence[bytes | None], n_rows: int) -> list[Row]:
-        """JSON arrays of `n_rows` values each, one per column of the signature (None: left out), as rows.
+    def decode_columns(self, columns: Sequence[bytes | list[Any] | None], n_rows: int) -> list[Row]:
+        """`n_rows` values for each column of the signature, as JSON arrays or lists (None: left out), as rows.
 
         Raises InvalidInputError naming the column.
         """
         decoded: list[Any] = []
         is_checked = True
         for index, data in enumerate(columns):
-            try:
-                values = self._column_decoders[index].decode(data) if data is not None else None
-            except _UNREADABLE:
-                values = read_json(data or b"")
+            values: Any = data
+            if type(data) is bytes:
+                try:
+                    values = self._column_decoders[index].decode(data)
+                except _UNREADABLE:
+                    values = read_json(data)
+                    is_checked = False
+            elif data is not None:
                 is_checked = False
             decoded.append(values)
-        given = {name: values for name, values in zip(self.names, decoded, strict=True) if values is not None}
-        if not is_checked or len(given) < len(self.names):
-            self._inputs.columns_to_feeds(given)  # for its errors
-        flat = [_flat(values) if values is not None else [None] * n_rows for values in decoded]
-        for name, values in zip(self.names, flat, strict=True):
-            if len(values) != n_rows:
-                raise InvalidInputError(
-                    f"Input '{name}' has {len(values)} values in 'data', but its shape says {n_rows}."
-                )
-        return list(zip(*flat, strict=True))
+        if is_checked and None not in decoded:
+            for name, values in zip(self.names, decoded, strict=True):
+                self._check_length(name, values, n_rows)
+            return list(zip(*decoded, strict=True))
+        return self.take_columns(
+            {name: values for name, values in zip(self.names, decoded, strict=True) if values is not None}, n_rows
+        )
+
+    def take_columns(self, columns: Mapping[str, Any], n_rows: int | None = None) -> list[Row]:
+        """Columns of Python values as rows; NaN is a missing value, `[[1], [2]]` is `[1, 2]`.
+
+        Raises InvalidInputError naming the row and the column, and when the columns have not `n_rows` values.
+        """
+        self._inputs.columns_to_feeds(columns)  # for its errors
+        flat = {name: _flat(values) for name, values in columns.items()}
+        if n_rows is None:
+            n_rows = max(map(len, flat.values()), default=0)
+        for name, values in flat.items():
+            self._check_length(name, values, n_rows)
+        self.check_count(n_rows)
+        return self._settled([flat.get(name) or [None] * n_rows for name in self.names])
+
+    def take_rows(self, rows: Sequence[Any]) -> list[Row]:
+        """Objects that map columns to values as rows. Raises InvalidInputError naming the row and the column."""
+        self.check_count(len(rows))
+        self._inputs.rows_to_feeds(rows)  # for its errors
+        return self._settled([[row.get(name) for row in rows] for name in self.names])
+
+    def _check_length(self, name: str, values: list[Any], n_rows: int) -> None:
+        if len(values) != n_rows:
+            raise InvalidInputError(f"Input '{name}' has {len(values)} values in 'data', but its shape says {n_rows}.")
+
+    def _settled(self, columns: list[list[Any]]) -> list[Row]:
+        """Checked columns as rows in which a column's values are all of its kind, as the compiled decoder leaves them.
+
+        Raises InvalidInputError for values of another kind in columns that the model does not use, which nobody else
+        checks.
+        """
+        for index, name in enumerate(self.names):
+            if name not in self.unused:
+                continue
+            try:
+                msgspec.convert(columns[index], self._column_types[index])
+            except (msgspec.ValidationError, OverflowError) as error:
+                raise InvalidInputError(f"Column '{name}': {error}. The model does not use it; leave it out.") from None
+        settle = [_SETTLE.get(column.kind) for column in self.columns]
+        return list(
+            zip(
+                *(
+                    values if convert is None else [None if v is None or v != v else convert(v) for v in values]
+                    for convert, values in zip(settle, columns, strict=True)
+                ),
+                strict=True,
+            )
+        )
 
     def check_count(self, n_rows: int) -> None:
         """Raise TooManyRowsError above `max_rows`."""
@@ -126,10 +180,7 @@ class RowDecoder:
         if extra:
             raise InvalidInputError(f"The body has '{extra[0][:60]}' beside 'rows'; send only 'rows'.")
         rows = content["rows"]
-        self.check_count(len(rows))
-        if rows:
-            self._inputs.rows_to_feeds(rows)  # for its errors
-        return [tuple([row.get(name) for name in self.names]) for row in rows]
+        return self.take_rows(rows) if rows else []
 
 
 def read_json(body: bytes) -> Any:

@@ -36,6 +36,7 @@ from .prediction_log import PredictionLog
 from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, say, workers_folder, write_report
 from .routing import RoutingTable
 from .running import running_path
+from .slow_clients import SWEEP_SECONDS, SlowClients
 
 #: How often a worker reports, in seconds.
 REPORT_SECONDS = 0.5
@@ -146,13 +147,18 @@ class Worker:
         self.server.should_exit = True
 
     async def _tick(self) -> None:
-        """Show the host that the event loop turns; its pipe may be full while it is busy, or gone."""
+        """Show the host that the event loop turns (its pipe may be full while it is busy, or gone), and close slow clients."""
         if self._pulse is not None:
             os.set_blocking(self._pulse, False)
+        slow_clients = SlowClients(self.server.server_state.connections)
+        swept_at = time.monotonic()
         while True:
             if self._pulse is not None:
                 with contextlib.suppress(OSError):
                     os.write(self._pulse, b".")
+            if time.monotonic() - swept_at > SWEEP_SECONDS:
+                slow_clients.sweep()
+                swept_at = time.monotonic()
             await asyncio.sleep(0.25)
 
     def report(self) -> None:

@@ -214,7 +214,7 @@ def test_server_and_model_metadata_have_the_protocols_shape(client: Any) -> None
     assert client.get("/v2")[1] == {
         "name": "snapml-jupyter",
         "version": __version__,
-        "extensions": [],
+        "extensions": ["binary_tensor_data"],
     }
     assert client.get("/v2/health/live")[1] == {"live": True}
     assert client.get("/v2/health/ready")[1] == {"ready": True, "live": True}
