@@ -1,4 +1,4 @@
-"""One host with two endpoints for all tests of a module."""
+"""One host with two endpoints for all tests of the protocols."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class Served:
     other_key: str
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(
     tmp_path_factory: pytest.TempPathFactory, tiny_models_of: Any, host_settings: dict[str, str]
 ) -> Iterator[Served]:
-    """One host for all protocol tests of a module: starting it is what takes time."""
+    """One host for all tests of a process: starting it is what takes time."""
+    workspace = Workspace(tmp_path_factory.mktemp("served"), actor="ada")
+    models = tiny_models_of(workspace)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in host_settings.items():
             patch.setenv(name, value)
-        workspace = Workspace(tmp_path_factory.mktemp("served"), actor="ada")
-        models = tiny_models_of(workspace)
         outcome = deploy(workspace, models.add())
+    try:
         other = deploy(workspace, models.add("other"))
-        try:
-            port = get_host_status(workspace).port
-            assert port
-            assert outcome.api_key
-            assert other.api_key
-            yield Served(workspace, port, outcome.api_key, other.api_key)
-        finally:
-            stop_host(workspace)
+        port = get_host_status(workspace).port
+        assert port
+        assert outcome.api_key
+        assert other.api_key
+        yield Served(workspace, port, outcome.api_key, other.api_key)
+    finally:
+        stop_host(workspace)
