@@ -305,3 +305,29 @@ def test_metrics_are_prometheus_text_of_the_keys_own_endpoint(client: Any, row: 
     assert all(len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0 for line in samples)
     buckets = [int(line.rsplit(" ", 1)[1]) for line in samples if "_bucket{" in line]
     assert buckets == sorted(buckets)
+
+
+def test_prometheus_own_parser_reads_the_metrics(client: Any, row: dict[str, Any]) -> None:
+    parser = pytest.importorskip("prometheus_client.parser", reason="prometheus_client is not installed")
+    client.post("/endpoints/tiny/predict", {"rows": [row, row]})
+    client.post("/endpoints/tiny/predict", b"{")
+    _, _, text = client.request("GET", "/metrics")
+    families = {family.name: family for family in parser.text_string_to_metric_families(text)}
+    assert {name: family.type for name, family in families.items()} == {
+        "snapml_requests": "counter",
+        "snapml_rows": "counter",
+        "snapml_request_duration_seconds": "histogram",
+        "snapml_predictions_dropped": "counter",
+    }
+    assert all(family.documentation for family in families.values())
+    assert text.count("# TYPE ") == text.count("# HELP ") == len(families)
+    codes = {sample.labels["code"]: sample.value for sample in families["snapml_requests"].samples}
+    assert {"200", "400"} <= set(codes)
+    samples = families["snapml_request_duration_seconds"].samples
+    assert all(sample.labels["endpoint"] == "tiny" and sample.labels["version"] == "1" for sample in samples)
+    buckets = {float(s.labels["le"]): s.value for s in samples if s.name.endswith("_bucket")}
+    (total,) = [sample.value for sample in samples if sample.name.endswith("_count")]
+    assert list(buckets) == sorted(buckets)
+    assert buckets[math.inf] == total == sum(codes.values())
+    (seconds,) = [sample.value for sample in samples if sample.name.endswith("_sum")]
+    assert 0 < seconds < total
