@@ -26,7 +26,7 @@ from .content_encoding import unpack
 from .cors import allow_headers, preflight
 from .endpoint_openapi import openapi_document
 from .http_errors import Headers, HttpError, error_body, http_error
-from .keys import hash_key
+from .keys import basic_key, hash_key
 from .metrics import add_up, prometheus_text
 from .plain_protocol import decode_feedback, encode_predictions
 from .prediction_log import PredictionLog
@@ -161,7 +161,7 @@ class EndpointApplication:
         request.is_from_here = not self._limits.is_guarded or is_loopback(scope.get("client"))
         for name, value in request.headers:
             if name == b"authorization":
-                request.key = value[7:].strip() if value[:7].lower() == b"bearer " else b""
+                request.key = value[7:].strip() if value[:7].lower() == b"bearer " else basic_key(value)
             elif name == b"content-length":
                 request.content_length = int(value) if value.isdigit() else 0
             elif name == b"x-request-id" and 0 < len(value) <= 128:

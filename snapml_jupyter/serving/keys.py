@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import secrets
 
@@ -21,3 +22,17 @@ def new_key_id() -> str:
 def hash_key(key: str | bytes) -> str:
     """SHA-256 as hex. A random 256-bit key needs no salt and no slow hash: it cannot be guessed."""
     return hashlib.sha256(key.encode() if isinstance(key, str) else key).hexdigest()
+
+
+def basic_key(authorization: bytes) -> bytes:
+    """The password of 'Basic ...', empty when it is not that.
+
+    Programs that cannot send a header of their own (MLflow's client) take a password from the URL or a netrc file.
+    """
+    scheme, _, encoded = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return b""
+    try:
+        return binascii.a2b_base64(encoded).partition(b":")[2]
+    except binascii.Error:
+        return b""

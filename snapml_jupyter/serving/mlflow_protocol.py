@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -60,6 +62,7 @@ _MISSING = frozenset(
         "null",
     ]
 )
+_CONSTANTS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
 _TRUTH = {"true": True, "false": False}
 _encode = msgspec.json.Encoder().encode
 
@@ -108,7 +111,7 @@ def _media_type(content_type: bytes | None) -> str:
 
 
 def _read_json_forms(decoder: RowDecoder, body: bytes) -> list[Row]:
-    content = read_json(body)
+    content = _read_python_json(body)
     given = [form for form in _FORMS if isinstance(content, dict) and form in content]
     if len(given) != 1:
         came = f"fields {list(content)[:8]}" if isinstance(content, dict) else f"a {type(content).__name__}"
@@ -130,6 +133,19 @@ def _read_json_forms(decoder: RowDecoder, body: bytes) -> list[Row]:
     if form != "dataframe_records" and value and not isinstance(value[0], dict):
         return _by_position(decoder, value, f"'{form}'")
     return _read_records(decoder, value)
+
+
+def _read_python_json(body: bytes) -> Any:
+    """JSON with the NaN that Python writes for a missing number, as MLflow's own client does."""
+    if b"NaN" not in body and b"Infinity" not in body:
+        return read_json(body)
+    try:
+        content = json.loads(body.decode(), parse_constant=_CONSTANTS.get)
+        if b"\\u" in body:
+            json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError):
+        return read_json(body)  # for its error
+    return content
 
 
 def _read_split(decoder: RowDecoder, value: Any) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -10,7 +10,8 @@ from ..domain.errors import InvalidInputError
 from .routing import Served
 from .session import Answers
 
-Label = bool | int | float | str
+#: Whole numbers beyond 64 bits have no place in the log.
+Label = bool | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float | str
 
 
 class _LabelPrediction(msgspec.Struct, omit_defaults=True, gc=False):

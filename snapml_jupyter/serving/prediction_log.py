@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from .reports import say
 from .rows import Row
 from .session import Answers
 
@@ -156,6 +157,12 @@ class PredictionLog:
         """Write one file; the rename makes it visible whole. False when the disk refuses or nobody takes files in."""
         folder = self.inbox / endpoint
         self._batch_number += 1
+        try:
+            encoded = msgspec.msgpack.encode(content)
+        except (OverflowError, TypeError, ValueError) as error:  # what no check foresaw must not end the thread
+            say(f"prediction log: {kind} of '{endpoint}' cannot be written: {error}")
+            self._drop(endpoint, len(content.labels) if isinstance(content, LoggedFeedback) else sum(content.counts))
+            return True
         name = f"{time.time_ns() // 1000:016d}-{os.getpid()}-{self._batch_number:06d}.{kind}"
         temporary = folder / f".{name}.new"
         try:
@@ -163,7 +170,7 @@ class PredictionLog:
             with os.scandir(folder) as files:
                 if sum(1 for _ in files) >= MAX_WAITING_FILES:
                     return False
-            temporary.write_bytes(msgspec.msgpack.encode(content))
+            temporary.write_bytes(encoded)
             os.replace(temporary, folder / f"{name}.msgpack")
         except OSError:
             with contextlib.suppress(OSError):

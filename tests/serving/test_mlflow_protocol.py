@@ -46,6 +46,11 @@ def test_every_json_form_is_answered(client: Any, body: dict[str, Any]) -> None:
     assert client.post("/invocations", body, JSON) == (200, {"predictions": ["yes", "no"]})
 
 
+def test_nan_is_taken_for_missing_as_mlflows_client_writes_it(client: Any) -> None:
+    body = json.dumps({"inputs": {**BY_COLUMN, "amount": [1.0, float("nan")], "city": ["Oslo", "NaN Infinity"]}})
+    assert client.post("/invocations", body.encode(), JSON) == (200, {"predictions": ["yes", "no"]})
+
+
 def test_one_row_of_inputs_needs_no_lists(client: Any) -> None:
     assert client.post("/invocations", {"inputs": ROWS[0]}, JSON) == (200, {"predictions": ["yes"]})
 
@@ -78,7 +83,10 @@ def without(key: str) -> dict[str, Any]:
     ("body", "says"),
     [
         (b"{", "not JSON"),
-        (b'{"instances": [NaN]}', "send null for a missing value"),
+        (b'{"instances": [NaN}', "not JSON"),
+        (b'{"inputs": {"city": ["\\ud800 NaN"]}}', "not JSON"),
+        (b'{"inputs": {"amount": [Infinity], "city": ["x"], "n": [1], "vip": [true]}}', "column 'amount': inf came"),
+        (b'{"inputs": {"amount": [1], "city": ["x"], "n": [NaN], "vip": [true]}}', "column 'n': null came"),
         ([], "exactly one of the input fields.*Received a list"),
         ({}, "exactly one of the input fields"),
         ({"rows": ROWS}, r"Received fields \['rows'\]"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -49,6 +50,14 @@ def test_what_is_appended_is_written_whole(make: Callable[..., PredictionLog]) -
     assert first.probabilities == [[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]]
     assert (second.values, second.probabilities) == ([1.5], None)
     assert log.n_dropped == {}
+
+
+def test_what_cannot_be_written_does_not_end_the_log(make: Callable[..., PredictionLog], eventually: Any) -> None:
+    log = make()
+    log.append_feedback("tiny", [{"request_id": "r1", "row": 0, "label": 2**70}])
+    eventually(lambda: log.n_dropped == {"tiny": 1})
+    log.append(TARGET, "r2", [(1.0, "x")], ANSWERS)
+    eventually(lambda: read(log))
 
 
 def test_a_full_buffer_drops_and_counts(make: Callable[..., PredictionLog]) -> None:

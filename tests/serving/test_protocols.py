@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 import socket
@@ -147,6 +148,7 @@ def test_feedback_is_accepted_and_checked(client: Any) -> None:
         {"labels": []},
         {"labels": [{"row": 0}]},
         {"labels": [{"request_id": "a", "row": -1, "label": 1}]},
+        {"labels": [{"request_id": "a", "label": 2**70}]},
         [],
     ):
         status, answer = client.post("/endpoints/tiny/feedback", body)
@@ -187,6 +189,12 @@ def test_everything_but_health_needs_a_key(stranger: Any, row: dict[str, Any]) -
 def test_a_wrong_key_is_401(stranger: Any, row: dict[str, Any], header: str) -> None:
     status, _, _ = stranger.request("POST", "/endpoints/tiny/predict", {"rows": [row]}, {"Authorization": header})
     assert status == 401
+
+
+def test_the_key_may_be_the_password_of_basic_authentication(served: Any, stranger: Any) -> None:
+    for password, status in ((served.api_key, 200), ("snapml_wrong", 401), ("", 401)):
+        sent = base64.b64encode(f"anyone:{password}".encode()).decode()
+        assert stranger.request("GET", "/v2", None, {"Authorization": f"Basic {sent}"})[0] == status
 
 
 def test_the_key_of_another_endpoint_is_403_and_an_unknown_endpoint_404(
