@@ -266,7 +266,9 @@ def exchange(port: int, content: bytes, *, is_whole: bool) -> bytes:
             while part := raw.recv(65536):
                 answer += part
             return answer
-        except ConnectionError:
+        except TimeoutError:
+            raise
+        except OSError:  # the server has closed the connection already
             return b"reset"
 
 
