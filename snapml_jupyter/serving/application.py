@@ -381,8 +381,9 @@ class EndpointApplication:
             self._need(request, "GET")
             if request.path == "/version":
                 return 200, b"text/plain", __version__.encode()
-            endpoint = routes.endpoints.get(name)
-            status, content = mlflow_protocol.health(endpoint.served if endpoint is not None else None)
+            is_known = name in routes.endpoints
+            served = self._authorise(routes, request, name, name).served if is_known else None
+            status, content = mlflow_protocol.health(served)
             return status, b"text/plain", content
         endpoint = self._authorise(routes, request, name, name)
         self._need(request, "POST")
