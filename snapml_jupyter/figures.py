@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
@@ -61,20 +62,31 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+_SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+_BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
 def parse_duration(text: str) -> float:
     """Seconds of a duration as people write it. Raises InvalidInputError.
 
-    >>> parse_duration("90s"), parse_duration("1.5h"), parse_duration("30d")
-    (90.0, 5400.0, 2592000.0)
+    >>> parse_duration("90s"), parse_duration("1.5h"), parse_duration("30d"), parse_duration("50ms")
+    (90.0, 5400.0, 2592000.0, 0.05)
     """
-    number, unit = text[:-1].strip(), text[-1:].lower()
-    try:
-        value = float(number)
-    except ValueError:
-        value = -1.0
-    if unit not in _SECONDS or not 0 <= value < 1e9:
-        raise InvalidInputError(f"'{text}' is not a duration. Write 90s, 10m, 2h, 30d or 2w.")
-    return value * _SECONDS[unit]
+    match = _AMOUNT.fullmatch(text)
+    unit = match.group(2).lower() if match else ""
+    if match is None or unit not in _SECONDS or float(match.group(1)) >= 1e9:
+        raise InvalidInputError(f"'{text}' is not a duration. Write 50ms, 90s, 10m, 2h, 30d or 2w.")
+    return float(match.group(1)) * _SECONDS[unit]
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size as people write it. Raises InvalidInputError.
+
+    >>> parse_size("64MB"), parse_size("1.5 GiB"), parse_size("800")
+    (64000000, 1610612736, 800)
+    """
+    match = _AMOUNT.fullmatch(text)
+    if match is None or match.group(2).lower() not in _BYTES:
+        raise InvalidInputError(f"'{text}' is not a size. Write 800, 64kB, 200MB, 1.5GB or 512MiB.")
+    return round(float(match.group(1)) * _BYTES[match.group(2).lower()])

@@ -47,6 +47,8 @@ MODULES: tuple[str, ...] = (
     "serving.deploying",
     "serving.host_process",
     "serving.traffic",
+    "gates.endpoint_checks",
+    "gates.judging",
 )
 
 

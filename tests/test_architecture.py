@@ -33,6 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "registry": {"store", "runs", "datasets", "export", "governance"},
     "monitoring": {"store", "runs", "datasets", "profiles", "registry", "export"},
     "serving": {"store", "registry", "export"},
+    "gates": {"store", "runs", "datasets", "validation", "registry", "export", "serving"},
+    "packaging": {"store", "registry", "export", "serving"},
     "host": {"store", "serving", "monitoring"},
     "public": {
         "store",
@@ -46,8 +48,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "governance",
         "capture",
         "replay",
+        "gates",
+        "packaging",
     },
     "cli": {
+        "gates",
+        "packaging",
         "replay",
         "store",
         "public",
@@ -61,6 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "governance",
     },
     "magics": {
+        "gates",
         "store",
         "public",
         "capture",

@@ -26,6 +26,10 @@ _COMMANDS = {
     "monitor": "monitors",
     "drift": "monitors",
     "alert": "monitors",
+    "gate": "gates",
+    "test": "gates",
+    "init-ci": "gates",
+    "export-deployment": "packaging",
 }
 
 
@@ -37,7 +41,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module: Any = importlib.import_module(f".{_COMMANDS[cmd_name]}", __package__)
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from .checks import GateSummary
+
 
 class Stage(str, Enum):
     """Where a version stands in governance."""
@@ -119,6 +121,8 @@ class ModelVersion:
     dataset_refs: list[str] = field(default_factory=list)
     onnx_digest: str | None = None
     parity: Parity | None = None
+    #: The newest judgement by gates, None when there was none.
+    gate: GateSummary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 #: Increases with every migration; a database that already has it skips the check of the migration table.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 def _move_metrics(connection: sqlite3.Connection) -> None:
@@ -91,7 +91,7 @@ def _migrations() -> Migrations:
     # sqlite_utils is imported late: it costs 40 ms that an up-to-date database need not pay.
     from sqlite_utils import Migrations
 
-    from .schema import TABLES_0001, TABLES_0002, TABLES_0003, TABLES_0004, TABLES_0005
+    from .schema import TABLES_0001, TABLES_0002, TABLES_0003, TABLES_0004, TABLES_0005, TABLES_0006
 
     migrations = Migrations("snapml")
 
@@ -121,6 +121,11 @@ def _migrations() -> Migrations:
     @migrations(name="0005_traffic")
     def traffic(database: SqliteDatabase) -> None:
         for statement in TABLES_0005:
+            database.execute(statement)
+
+    @migrations(name="0006_gates")
+    def gates(database: SqliteDatabase) -> None:
+        for statement in TABLES_0006:
             database.execute(statement)
 
     return migrations

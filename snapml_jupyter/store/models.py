@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from .. import wire
+from ..domain.checks import GateSummary
 from ..domain.errors import NotFoundError
 from ..domain.model import ModelFormat, ModelVersion, Parity, RegisteredModel, Signature, Stage
 from ..domain.names import parse_model_ref
 from .database import Database
+from .gates import newest_summaries
 from .workspace import Transaction
 
 #: The alias that `name` alone means.
@@ -146,7 +148,7 @@ def find_run_version(database: Database, name: str, run_id: str) -> int | None:
 
 
 def _versions(database: Database, rows: Sequence[sqlite3.Row]) -> list[ModelVersion]:
-    """Rows as records; aliases and data are read once for all of them."""
+    """Rows as records; aliases, data and gates are read once for all of them."""
     names = {row["name"] for row in rows}
     only = next(iter(names)) if len(names) == 1 else None
     aliases: dict[tuple[str, int], list[str]] = {}
@@ -163,10 +165,15 @@ def _versions(database: Database, rows: Sequence[sqlite3.Row]) -> list[ModelVers
         {"name": only},
     ):
         refs.setdefault(row["run_id"], []).append(f"{row['dataset_name']}@v{row['dataset_number']}")
-    return [_version(row, aliases.get((row["name"], row["number"]), []), refs.get(row["run_id"], [])) for row in rows]
+    gates = newest_summaries(database, only)
+    return [
+        _version(row, aliases.get(key, []), refs.get(row["run_id"], []), gates.get(key))
+        for row in rows
+        for key in [(row["name"], row["number"])]
+    ]
 
 
-def _version(row: sqlite3.Row, aliases: list[str], dataset_refs: list[str]) -> ModelVersion:
+def _version(row: sqlite3.Row, aliases: list[str], dataset_refs: list[str], gate: GateSummary | None) -> ModelVersion:
     return ModelVersion(
         ref=f"{row['name']}:{row['number']}",
         name=row["name"],
@@ -186,6 +193,7 @@ def _version(row: sqlite3.Row, aliases: list[str], dataset_refs: list[str]) -> M
         dataset_refs=dataset_refs,
         onnx_digest=row["onnx_digest"],
         parity=wire.decode_json(row["parity"], Parity) if row["parity"] else None,
+        gate=gate,
     )
 
 

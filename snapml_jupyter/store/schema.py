@@ -409,3 +409,21 @@ TABLES_0005 = (
     ) STRICT""",
     "CREATE UNIQUE INDEX rollouts_running ON rollouts(endpoint) WHERE state = 'running'",
 )
+
+TABLES_0006 = (
+    """CREATE TABLE gate_outcomes (
+        name TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        outcome_number INTEGER NOT NULL,
+        passed INTEGER NOT NULL,
+        n_checks INTEGER NOT NULL,
+        n_failed INTEGER NOT NULL,
+        checks TEXT NOT NULL,
+        gates TEXT NOT NULL,
+        duration_seconds REAL NOT NULL,
+        checked_at TEXT NOT NULL,
+        checked_by TEXT NOT NULL,
+        PRIMARY KEY (name, number, outcome_number),
+        FOREIGN KEY (name, number) REFERENCES model_versions(name, number)
+    ) STRICT""",
+)
