@@ -30,6 +30,8 @@ SHOWN: dict[tuple[str, str], str] = {
         ("domain.lineage", "LineageRecord", "lineage_record"),
         ("validation.report", "ValidationReport", "validation_report"),
         ("domain.model", "ModelVersion", "model_version"),
+        ("domain.checks", "GateOutcome", "gate_outcome"),
+        ("domain.checks", "EndpointTest", "endpoint_test"),
         ("domain.endpoint", "EndpointInfo", "endpoint"),
         ("domain.endpoint", "DeployOutcome", "deploy_outcome"),
         ("domain.endpoint", "EndpointMetrics", "endpoint_metrics"),

@@ -12,7 +12,7 @@ from ..domain.lineage import LineageRecord
 from ..domain.model import ModelVersion, RegisteredModel
 from ..domain.monitoring import Alert, ColumnDrift, DriftReport, MonitorInfo
 from ..domain.run import Run
-from ..figures import duration, size
+from ..figures import duration, gate_word, size
 from .comparison_tables import run_comparison
 from .dataset_tables import (
     dataset_diff,
@@ -25,6 +25,7 @@ from .dataset_tables import (
     validation_report,
 )
 from .display import Card, Quiet, Shown, Status, Table
+from .gate_tables import endpoint_test, gate_outcome
 from .replay_cards import replay_report
 from .traffic_card import traffic
 
@@ -37,6 +38,8 @@ __all__ = [  # those of other modules; what shows a record is looked up here by 
     "dataset_version",
     "dataset_versions",
     "datasets",
+    "endpoint_test",
+    "gate_outcome",
     "replay_report",
     "run_comparison",
     "suite_version",
@@ -143,7 +146,7 @@ def models(found: Sequence[RegisteredModel]) -> Table:
 def model_versions(found: Sequence[ModelVersion]) -> Table:
     """Versions of a model."""
     return Table(
-        ["version", "aliases", "stage", "estimator", "metrics", "data", "made", "by"],
+        ["version", "aliases", "stage", "estimator", "metrics", "gates", "data", "made", "by"],
         [
             (
                 v.ref,
@@ -151,6 +154,7 @@ def model_versions(found: Sequence[ModelVersion]) -> Table:
                 v.stage,
                 v.estimator,
                 v.metrics or None,
+                gate_word(v.gate),
                 v.dataset_refs or None,
                 v.created_at,
                 v.created_by,
@@ -182,6 +186,7 @@ def model_version(found: ModelVersion) -> Card:
                 if parity
                 else None,
             ),
+            ("gates", gate_word(found.gate)),
         ],
         found.metrics,
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
+from .domain.checks import GateSummary
 from .domain.errors import InvalidInputError
 
 
@@ -60,6 +61,13 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def gate_word(gate: GateSummary | None) -> str | None:
+    """`passed`, `failed 2 of 9`, or None for a version that no gate has judged."""
+    if gate is None:
+        return None
+    return "passed" if gate.passed else f"failed {gate.n_failed} of {gate.n_checks}"
 
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}

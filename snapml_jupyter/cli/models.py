@@ -9,7 +9,9 @@ import click
 
 from ..domain.errors import InvalidInputError
 from ..domain.model import ModelVersion, Stage
-from ..figures import size
+from ..figures import gate_word, size
+from ..gates.judging import list_gate_outcomes
+from ..gates.reporting import gate_text
 from ..registry.exporting import export_onnx
 from ..registry.stages import promote, set_alias
 from ..registry.versions import get_model, list_model_versions, list_models, register
@@ -28,9 +30,9 @@ def list_command(workspace: AnyWorkspace, name: str | None) -> tuple[Any, str]:
     """All models, or the versions of NAME."""
     if name is not None:
         versions = list_model_versions(workspace, name)
-        rows = [(v.ref, v.stage, v.aliases, v.metrics, v.run_id, v.created_at) for v in versions]
+        rows = [(v.ref, v.stage, v.aliases, v.metrics, gate_word(v.gate), v.run_id, v.created_at) for v in versions]
         return versions, table(
-            ["version", "stage", "aliases", "metrics", "run", "age"], rows, f"'{name}' has no versions."
+            ["version", "stage", "aliases", "metrics", "gates", "run", "age"], rows, f"'{name}' has no versions."
         )
     found = list_models(workspace)
     summary = [
@@ -47,7 +49,8 @@ def list_command(workspace: AnyWorkspace, name: str | None) -> tuple[Any, str]:
 def show_command(workspace: AnyWorkspace, ref: str) -> tuple[Any, str]:
     """One version: NAME, NAME:4 or NAME@champion."""
     found = get_model(workspace, ref)
-    return found, describe(found)
+    outcomes = list_gate_outcomes(workspace, found.ref, limit=1)
+    return found, "\n\n".join([describe(found), *(gate_text(outcome) for outcome in outcomes)])
 
 
 @model.command("register")
@@ -106,6 +109,7 @@ def describe(version: ModelVersion) -> str:
         by=version.created_by,
         age=version.created_at,
         kept_as=f"{version.format.value}, {size(version.size_bytes)}",
+        gates=gate_word(version.gate),
         parity=f"largest difference {parity.max_difference:.2g} on {parity.n_rows} rows" if parity else None,
     )
     inputs = [(c.name, c.kind, c.nullable, c.example) for c in version.signature.inputs]

@@ -23,7 +23,9 @@ from snapml_jupyter.store.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_models_of: Any, host_settings: dict[str, str]) -> Iterator[Workspace]:
+def tiny(
+    tmp_path_factory: pytest.TempPathFactory, tiny_models_of: Any, host_settings: dict[str, str]
+) -> Iterator[Workspace]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in host_settings.items():
             patch.setenv(name, value)

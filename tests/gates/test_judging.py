@@ -28,7 +28,9 @@ def found(outcome: GateOutcome) -> dict[str, Check]:
 
 
 def test_metrics_are_the_models_own_on_the_held_out_rows(trips: Any) -> None:
-    outcome = gate(trips.workspace, "trips:2", DATA + "[metrics]\naccuracy = { at_least = 0.7 }\nauc = { at_least = 0.99 }")
+    outcome = gate(
+        trips.workspace, "trips:2", DATA + "[metrics]\naccuracy = { at_least = 0.7 }\nauc = { at_least = 0.99 }"
+    )
     checks = found(outcome)
     accuracy = trips.models[1].score(trips.held_out.drop(columns="answer"), trips.held_out["answer"])
     assert checks["metrics.accuracy"].value == pytest.approx(accuracy)
@@ -137,7 +139,9 @@ def test_every_outcome_is_kept_on_the_version_and_audited(trips: Any) -> None:
 def test_the_command_leaves_with_the_verdict_and_writes_junit(trips: Any, tmp_path: Path) -> None:
     gates, junit = tmp_path / "gates.toml", tmp_path / "gates.xml"
     words = ["gate", "trips:2", "--file", str(gates), "--junit", str(junit), "--workspace", trips.workspace.location]
-    gates.write_text('[size]\nmodel = "1GB"\n[champion]\nmetric = "accuracy"\nmargin = 0.05\nagainst = "trips:2"\n' + DATA)
+    gates.write_text(
+        '[size]\nmodel = "1GB"\n[champion]\nmetric = "accuracy"\nmargin = 0.05\nagainst = "trips:2"\n' + DATA
+    )
     passed = CliRunner().invoke(main, words)
     assert passed.exit_code == 0, passed.output
     root = ElementTree.fromstring(junit.read_bytes())
