@@ -111,7 +111,7 @@ def test_without_a_key_or_with_another_graph_it_does_not_start(folder: Path, tmp
     refused = subprocess.run(command(folder, 0), capture_output=True, text=True, env=quiet)
     assert refused.returncode == 2
     assert "SNAPML_API_KEY" in refused.stderr
-    for name in ("deployment.json", "model.onnx"):
+    for name in ("deployment.json", "Dockerfile"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     (tmp_path / "model.onnx").write_bytes(b"another")
     damaged = subprocess.run([*command(tmp_path, 0), "--open"], capture_output=True, text=True, env=quiet)
@@ -120,7 +120,7 @@ def test_without_a_key_or_with_another_graph_it_does_not_start(folder: Path, tmp
 
 
 def test_what_cannot_be_exported_is_a_sentence(taken: Any, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no form 'trion'. Did you mean 'triton'"):
+    with pytest.raises(NotFoundError, match=r"no form 'trion'\. Did you mean 'triton'"):
         export_deployment(taken.workspace, "trips", "trion", tmp_path)
     with pytest.raises(NotFoundError, match="no endpoint 'trip'"):
         export_deployment(taken.workspace, "trip", "triton", tmp_path)

@@ -20,6 +20,7 @@ const TOPICS: Partial<Record<OperationName, readonly string[]>> = {
   'registry.list_models': ['model.'],
   'registry.list_model_versions': ['model.'],
   'registry.get_model': ['model.'],
+  'gates.list_gate_outcomes': ['model.gated'],
   'serving.list_endpoints': ['endpoint.', 'deployment.', 'key.', 'host.'],
   'serving.get_endpoint': ['endpoint.', 'deployment.', 'key.', 'host.'],
   'serving.get_endpoint_metrics': ['deployment.', 'host.', 'monitor.window'],

@@ -14,6 +14,7 @@ import type { ISurroundings } from '../parts/surroundings';
 import { useSurroundings } from '../parts/surroundings';
 import { Pairs, Table } from '../parts/tables';
 import { Age } from '../parts/times';
+import { GatesPart, GateVerdict } from '../parts/gates';
 import { keyMetric, standing } from '../sidebar/rows';
 import { CommandIDs } from '../tokens';
 import { SignatureTable } from './signature';
@@ -184,6 +185,7 @@ function Overview(props: { version: ModelVersion }): React.ReactElement {
       <Part title={trans.__('Parity')}>
         <ParityProof parity={version.parity} isExported={version.onnx_digest !== null} />
       </Part>
+      <GatesPart reference={version.ref} />
       <Part title={trans.__('Model')}>
         <Pairs
           label={trans.__('Model')}
@@ -261,6 +263,7 @@ function Versions(props: { version: ModelVersion }): React.ReactElement {
             { label: trans.__('By') },
             { label: trans.__('Standing') },
             { label: trans.__('Metric'), isNumber: true },
+            { label: trans.__('Gates') },
             { label: trans.__('Run') }
           ]}
           rowKeys={versions.map(version => version.ref)}
@@ -270,6 +273,7 @@ function Versions(props: { version: ModelVersion }): React.ReactElement {
             version.created_by,
             standing(version),
             shortMetric(version),
+            version.gate ? <GateVerdict key="gate" gate={version.gate} /> : '',
             <RefLink key="run" kind="run" to={version.run_id} />
           ])}
         />
