@@ -122,7 +122,7 @@ def _contract(workspace: Workspace, info: EndpointInfo) -> tuple[Contract, str]:
     inputs = GraphInputs(graph.get_modelmeta().custom_metadata_map)
     contract = Contract(
         endpoint=info.name,
-        model_refs=[deployment.model_ref for deployment in info.deployments if deployment.status.is_routable],
+        model_refs=[one.model_ref for one in (info.live, info.challenger) if one is not None],
         signature=info.live.signature,
         used=frozenset(column.name for column in inputs.graph_columns if column.input is not None),
     )

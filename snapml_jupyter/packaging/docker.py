@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.metadata import version as installed
 from typing import TYPE_CHECKING
 
 from .. import wire
+from ..domain.endpoint import DeploymentStatus
+from ..domain.traffic import Arm
 from ..serving.standalone import DEPLOYMENT_FILE, GRAPH_FILE
 from ..version import __version__
 
@@ -61,7 +64,10 @@ def docker_files(part: Part, canary: Part | None) -> Files:
         "Dockerfile": _DOCKERFILE.format(endpoint=endpoint, ref=ref, python=python, version=__version__).encode(),
         "README.md": readme.encode(),
         "requirements.txt": requirements.encode(),
-        DEPLOYMENT_FILE: wire.encode_json(part.deployment),
+        # There it answers alone, whatever its part was here.
+        DEPLOYMENT_FILE: wire.encode_json(
+            replace(part.deployment, status=DeploymentStatus.live, arm=Arm.champion, share_fraction=1.0)
+        ),
         GRAPH_FILE: part.graph,
     }
 

@@ -88,29 +88,22 @@ def export_deployment(
 
 
 def gather(workspace: Workspace | RemoteWorkspace, endpoint: EndpointInfo, storage_uri: str | None = None) -> Exit:
-    """The deployments that answer, told apart by their share of the traffic. Raises ConflictError when none does."""
-    # A shadow has no share: nobody hears its answers, so it stays behind.
-    live = [one for one in endpoint.deployments if one.status.is_routable and one.share_fraction > 0]
-    if not live:
+    """The versions that answer: the champion, and the challenger as the canary. Raises ConflictError when there is none.
+
+    A shadow stays behind: nobody hears its answers.
+    """
+    live, challenger = endpoint.live, endpoint.challenger
+    if live is None:
         raise ConflictError(f"Endpoint '{endpoint.name}' has nothing live. Deploy a version: %snap_deploy MODEL")
-    main = max(live, key=lambda one: (one.share_fraction, -one.number))
-    others = [one for one in live if one is not main]
-    if len(others) > 1:
-        names = ", ".join(one.model_ref for one in live)
-        raise ConflictError(
-            f"Endpoint '{endpoint.name}' divides its traffic between {names}; other servers know one version and one "
-            "canary. Take versions out first: %snap_traffic."
-        )
-    part = _part(workspace, main)
-    canary = _part(workspace, others[0]) if others else None
-    percent = round(100 * others[0].share_fraction / (main.share_fraction + others[0].share_fraction)) if others else 0
+    main = _part(workspace, live)
+    canary = _part(workspace, challenger) if challenger is not None else None
     return Exit(
         endpoint=endpoint,
-        main=part,
+        main=main,
         canary=canary,
-        canary_percent=percent,
+        canary_percent=round(100 * challenger.share_fraction) if challenger is not None else 0,
         storage_uri=storage_uri,
-        parts=[part, *([canary] if canary else ())],
+        parts=[main, *([canary] if canary else ())],
     )
 
 

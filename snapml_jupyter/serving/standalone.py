@@ -31,6 +31,8 @@ from .session import Answers
 from .worker import Worker, listen
 
 DEPLOYMENT_FILE, GRAPH_FILE = "deployment.json", "model.onnx"
+#: The folder of the workspace that there is not: whatever a worker would keep in it is not kept.
+_NOWHERE = Path(os.devnull)
 
 
 class _OneFile(FileBlobs):
@@ -54,7 +56,7 @@ class _OneDeployment(RoutingTable):
     """Routes that are read from the folder once and never change."""
 
     def __init__(self, folder: Path, in_flight: Collection[object], max_rows: int, api_key: str) -> None:
-        super().__init__(folder, in_flight, max_rows, _nothing)
+        super().__init__(_NOWHERE, in_flight, max_rows, _nothing)
         self._blobs = _OneFile(folder)
         self._deployment = _read_deployment(folder)
         self._api_key = api_key
@@ -85,11 +87,12 @@ class Standalone(Worker):
     """A worker on one exported folder. `is_open` serves without a key, for use behind something that asks for one."""
 
     def __init__(self, folder: Path, address: str, port: int, api_key: str, *, is_open: bool) -> None:
-        super().__init__(folder, address, port)
+        super().__init__(_NOWHERE, address, port)
+        self._exported = folder
         in_flight = self.server.server_state.tasks
         limits = Limits(settings.get_int("max_body_mb") * 2**20, settings.get_int("max_rows"))
         self.routing = _OneDeployment(folder, in_flight, limits.max_rows, api_key)
-        self.log = _NoLog(folder, seconds=1.0)
+        self.log = _NoLog(_NOWHERE, seconds=1.0)
         self.application = EndpointApplication(self.routing, self.log, in_flight, limits)
         self.server.config.app = _with_key(self.application, api_key) if is_open else self.application
 
@@ -103,7 +106,7 @@ class Standalone(Worker):
     def report(self) -> None:
         """Nobody reads reports here, except that it listens."""
         if self.is_serving:
-            print(f"Serving {self.folder} at http://{self.address}:{self.port}", flush=True)
+            print(f"Serving {self._exported} at http://{self.address}:{self.port}", flush=True)
 
 
 def _with_key(application: EndpointApplication, api_key: str) -> Any:

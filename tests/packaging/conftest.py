@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from snapml_jupyter.domain.endpoint import Deployment, DeploymentStatus, EndpointInfo
+from snapml_jupyter.domain.traffic import Arm
 from snapml_jupyter.registry.exporting import ensure_exported
 from snapml_jupyter.registry.versions import register
 from snapml_jupyter.runs.models import keep_model
@@ -39,7 +40,7 @@ class Taken:
         """'trips' with its version once more, as a canary that gets a quarter of the traffic."""
         info = store.get_endpoint(self.workspace.database, "trips")
         live = info.deployments[-1]
-        canary = replace(live, number=live.number + 1, model_ref="trips:2", share_fraction=0.25)
+        canary = replace(live, number=live.number + 1, model_ref="trips:2", share_fraction=0.25, arm=Arm.challenger)
         return replace(info, deployments=[replace(live, share_fraction=0.75), canary])
 
 
