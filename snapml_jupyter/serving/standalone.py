@@ -20,6 +20,7 @@ import uvloop
 from .. import settings
 from ..domain.endpoint import Deployment
 from ..domain.errors import DamagedContentError, InvalidInputError, SnapMLError, UnavailableError
+from ..store.api_keys import KeyGrant
 from ..store.blobs import FileBlobs, digest_of
 from ..store.endpoints import Routing
 from .application import EndpointApplication, Limits, Receive, Scope, Send
@@ -64,7 +65,8 @@ class _OneDeployment(RoutingTable):
     def start(self) -> None:
         """Load the graph. Raises UnavailableError with the reason when it cannot be served."""
         deployment = self._deployment
-        self._take(Routing(event_id=1, deployments=[deployment], keys={hash_key(self._api_key): deployment.endpoint}))
+        grant = KeyGrant(key_id="key-of-the-folder", endpoint=deployment.endpoint, scopes=frozenset(KeyScope))
+        self._take(Routing(event_id=1, deployments=[deployment], keys={hash_key(self._api_key): grant}))
         endpoint = self.routes.endpoints[deployment.endpoint]
         if endpoint.served is None:
             raise UnavailableError(f"{deployment.model_ref} cannot be served: {endpoint.failure}")
