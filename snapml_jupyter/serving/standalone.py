@@ -20,6 +20,7 @@ import uvloop
 from .. import settings
 from ..domain.endpoint import Deployment
 from ..domain.errors import DamagedContentError, InvalidInputError, SnapMLError, UnavailableError
+from ..domain.traffic import Scope as KeyScope
 from ..store.api_keys import KeyGrant
 from ..store.blobs import FileBlobs, digest_of
 from ..store.endpoints import Routing
