@@ -17,7 +17,8 @@ from ..export.inputs import GraphInputs
 from ..export.parity import open_session
 from ..figures import size
 from ..operations import operation
-from ..serving.deploying import create_key, get_endpoint, revoke_key
+from ..serving.api_keys import create_key, revoke_key
+from ..serving.deploying import get_endpoint
 from ..serving.reports import list_workers
 from ..store.workspace import Workspace
 from .contract import Case, Contract, cases

@@ -131,6 +131,23 @@ export interface CardMetric {
 }
 
 /**
+ * One thing that was looked at: `name` is `group.what`, `message` a sentence with the figures.
+ *
+ * `value` and `limit` are what was measured and what was allowed, where they are single numbers.
+ */
+export interface Check {
+  name: string;
+  status: CheckStatus;
+  message: string;
+  seconds: Float;
+  value: Float | null;
+  limit: Float | null;
+}
+
+/** `skipped` checks had nothing to judge, and their message says why; they do not fail anything. */
+export type CheckStatus = 'failed' | 'passed' | 'skipped';
+
+/**
  * Where a chunk of a column lies: a range of bytes in the blob `pack_digest`.
  *
  * A reader locates thousands of chunks and wants the figures of few, so they stay packed until they are asked for.
@@ -492,6 +509,17 @@ export interface EndpointSettings {
   is_public: boolean;
 }
 
+/** What the tests of an endpoint found. */
+export interface EndpointTest {
+  endpoint: string;
+  model_ref: string;
+  url: string;
+  passed: boolean;
+  checks: Check[];
+  checked_at: string;
+  duration_seconds: Float;
+}
+
 /** What the run ran on. Stored once per distinct content; `digest` names it. */
 export interface Environment {
   digest: string;
@@ -532,6 +560,42 @@ export interface ExpectationResult {
   message: string;
   n_failing: number;
   examples: [number, unknown][] | null;
+}
+
+/** A model version judged by a `gates.toml`, whose text is `gates`. Every outcome is kept. */
+export interface GateOutcome {
+  model_ref: string;
+  number: number;
+  passed: boolean;
+  checks: Check[];
+  gates: string;
+  checked_at: string;
+  checked_by: string;
+  duration_seconds: Float;
+}
+
+/** The newest outcome of a version in one line. */
+export interface GateSummary {
+  passed: boolean;
+  n_checks: number;
+  n_failed: number;
+  checked_at: string;
+}
+
+export interface GatesCheckEndpointArguments {
+  name: string;
+  p99_ms?: Float | null;
+  memory_bytes?: number | null;
+}
+
+export interface GatesGateArguments {
+  ref: string;
+  gates: string;
+}
+
+export interface GatesListGateOutcomesArguments {
+  ref: string;
+  limit?: number;
 }
 
 export interface GovernanceCollectGarbageArguments {
@@ -695,6 +759,7 @@ export interface ModelVersion {
   dataset_refs: string[];
   onnx_digest: string | null;
   parity: Parity | null;
+  gate: GateSummary | null;
 }
 
 /** What is watched for an endpoint: the reference and the windows so far, newest last. */
@@ -1517,6 +1582,12 @@ export interface Operations {
   'datasets.remove_alias': { arguments: DatasetsRemoveAliasArguments; result: null };
   /** Point an alias at a version; `flights@approved` then names it. An alias that points elsewhere is moved. */
   'datasets.set_alias': { arguments: DatasetsSetAliasArguments; result: DatasetVersion };
+  /** Try everything that the endpoint's signature promises, with a key of its own that is revoked at the end. */
+  'gates.check_endpoint': { arguments: GatesCheckEndpointArguments; result: EndpointTest };
+  /** Judge a model version by the text of a `gates.toml`, and keep the outcome on the version. */
+  'gates.gate': { arguments: GatesGateArguments; result: GateOutcome };
+  /** What the gates found on a version, newest first. Raises NotFoundError. */
+  'gates.list_gate_outcomes': { arguments: GatesListGateOutcomesArguments; result: GateOutcome[] };
   /** Remove what no version, run, model or endpoint refers to, or say what would be removed (`dry_run`). */
   'governance.collect_garbage': { arguments: GovernanceCollectGarbageArguments; result: CleaningReport };
   /** The graph around `ref` as OpenLineage 2-0-2 events: two for each run, one for each version made without one. */
