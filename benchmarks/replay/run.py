@@ -1,6 +1,6 @@
-"""Verdicts of replays over a corpus: scikit-learn's docstrings, and the notebooks beside this file.
+"""Verdicts of replays over a corpus: scikit-learn's docstrings, the notebooks beside this file, or a folder of notebooks.
 
-    python benchmarks/replay/run.py [--only docstrings|notebooks] [--match TEXT] [--limit N] [--workers 2] [--json FILE]
+    python benchmarks/replay/run.py [--notebooks FOLDER] [--only docstrings|notebooks] [--match TEXT] [--limit N] [--workers 2] [--json FILE]
 
 Every case runs its cells in a shell, records one with %%snap_train and replays it. Prints counts, and every cell that is
 not identical or equivalent with the reason. Cells that do not run here (they need a network or a library that is absent)
@@ -87,6 +87,18 @@ def work(mine: list, out: Path) -> None:
             lines.flush()
 
 
+def work_notebooks(given: argparse.Namespace, number: int, of: int) -> None:
+    """Judge every `of`th notebook of the folder; a JSON line for each training cell."""
+    from notebook_files import judge_notebook, notebook_files
+
+    files = notebook_files(Path(given.notebooks).resolve(), given.match)
+    with Path(given.out).open("a") as lines:
+        for path in (files[: given.limit] if given.limit else files)[number::of]:
+            for record in judge_notebook(path, given.seconds):
+                lines.write(json.dumps(record) + "\n")
+                lines.flush()
+
+
 def _replayed(snap: object, name: str) -> dict[str, object]:
     began = time.perf_counter()
     report = snap.replay(name)  # type: ignore[attr-defined]  # loaded on first use
@@ -108,15 +120,19 @@ def main() -> None:
     parser.add_argument("--match", default="")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--notebooks", metavar="FOLDER", help="judge every training cell of the notebooks in the folder")
+    parser.add_argument("--seconds", type=float, default=120.0, help="most a cell of these notebooks may take")
     parser.add_argument("--json", metavar="FILE", help="write every record as a JSON line")
     parser.add_argument("--skip", metavar="FILE", help="leave out the cells of which FILE (of --json) has a record")
     parser.add_argument("--share", help=argparse.SUPPRESS)
     parser.add_argument("--out", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    found = cases(given.only, given.match, given.limit, given.skip)
     if given.share:
         number, of = map(int, given.share.split("/"))
-        work(found[number::of], Path(given.out))
+        if given.notebooks:
+            work_notebooks(given, number, of)
+        else:
+            work(cases(given.only, given.match, given.limit, given.skip)[number::of], Path(given.out))
         return
     out = Path(given.json or tempfile.mktemp(suffix=".jsonl"))
     out.unlink(missing_ok=True)
@@ -147,6 +163,9 @@ def report(records: list[dict]) -> None:
             print(f"{'':>17}{what}: {one[:80]} / {other[:80]} ({far})")
         for cause in [*record.get("causes", []), *record.get("missing", [])][:3]:
             print(f"{'':>17}- {cause}")
+    for record in good:
+        if record.get("witness"):
+            print(f"{'to look at':>15}  {record['name']} is {record['verdict']}, but {', '.join(record['witness'])}")
     print(f"\n{len(records)} cells: {dict(counts)}")
     if free:
         print(f"of {len(free)} that run, {len(good)} are identical or equivalent ({len(good) / len(free):.1%})")

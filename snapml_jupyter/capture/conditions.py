@@ -31,15 +31,12 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random_state(state: dict[str, Any]) -> None:
-    """Put the generators where they were; imports the libraries that had one."""
+    """Put the generators where they were; imports the libraries that had one and are here."""
     random.setstate(state["python"])
-    if "numpy" in state:
-        import numpy as np
-
+    if "numpy" in state and (np := _imported("numpy")) is not None:
         np.random.set_state(state["numpy"])
-    if "torch" in state:
+    if "torch" in state and (torch := _imported("torch")) is not None:
         import numpy as np
-        import torch  # type: ignore[import-not-found]  # optional
 
         torch.set_rng_state(torch.from_numpy(np.frombuffer(state["torch"], dtype="uint8").copy()))
         for number, each in enumerate(state.get("cuda", ())):
@@ -125,51 +122,76 @@ def library_settings() -> dict[str, Any]:
             "deterministic": torch.are_deterministic_algorithms_enabled(),
             "grad": torch.is_grad_enabled(),
         }
+    found["backend"] = _backend(matplotlib)
     found["loaded"] = [name for name in _REGISTERING if name in sys.modules]
     found["warnings"] = _warning_filters()
     found["logging"] = _logging_levels()
     return found
 
 
-def restore_library_settings(found: dict[str, Any]) -> None:
-    """Put the options back; imports the libraries they belong to. One that no longer exists is left out."""
+def changed_settings(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Options that a cell changed, by library; those of a library that it loaded against what they are by themselves."""
+    changed = {}
+    for library, options in after.items():
+        if library in ("warnings", "logging", "loaded", "backend"):  # what is imported changes them, sooner or later
+            continue
+        known = before.get(library)
+        if known is None:
+            known = _defaults(library)
+        differing = {k: v for k, v in options.items() if known.get(k) != v and (library, k) != ("torch", "threads")}
+        lost = [k for k in known if k not in options]
+        if differing or lost:
+            changed[library] = {**differing, **dict.fromkeys(lost)}
+    return changed
+
+
+def _defaults(library: str) -> dict[str, Any]:
+    if library == "torch":
+        return {"dtype": "float32", "deterministic": False, "grad": True}
+    if library == "sklearn":
+        default = getattr(sys.modules.get("sklearn._config"), "_global_config", {})
+        return {k: v for k, v in default.items() if isinstance(v, (bool, int, float, str, type(None)))}
+    if library == "numpy_errors":
+        return {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+    if library == "numpy_print":
+        return library_settings()["numpy_print"]  # type: ignore[no-any-return]  # nobody can say what it was
+    return {}
+
+
+def _imported(name: str) -> Any:
+    """The library, or None where it is not installed: a cell that needs it will say so."""
     import importlib
 
-    for name in found.get("loaded", []):
-        try:
-            importlib.import_module(name)
-        except ImportError:  # the cell will say so when it needs it
-            continue
-    if "sklearn" in found:
-        import sklearn
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
 
+
+def restore_library_settings(found: dict[str, Any]) -> None:
+    """Put the options back; imports the libraries they belong to. A library or option that is not here is left out."""
+    for name in found.get("loaded", []):
+        _imported(name)
+    if "sklearn" in found and (sklearn := _imported("sklearn")) is not None:
         known = sklearn.get_config()
         sklearn.set_config(**{key: value for key, value in found["sklearn"].items() if key in known})
-    if "numpy_errors" in found:
-        import numpy as np
-
+    if "numpy_errors" in found and (np := _imported("numpy")) is not None:
         np.seterr(**found["numpy_errors"])
         known = np.get_printoptions()
         np.set_printoptions(**{key: value for key, value in found["numpy_print"].items() if key in known})
-    if "pandas" in found:
-        import pandas as pd
-
+    if "pandas" in found and (pd := _imported("pandas")) is not None:
         for name, value in found["pandas"].items():
             try:
                 pd.set_option(name, value)
             except (KeyError, ValueError, AttributeError):  # another version of pandas has no such option
                 continue
-    if "matplotlib" in found:
-        import matplotlib  # type: ignore[import-not-found, unused-ignore]  # optional
-
+    if "matplotlib" in found and (matplotlib := _imported("matplotlib")) is not None:
         for name, value in found["matplotlib"].items():
             try:
                 matplotlib.rcParams[name] = value
             except (KeyError, ValueError):  # as above
                 continue
-    if "torch" in found:
-        import torch
-
+    if "torch" in found and (torch := _imported("torch")) is not None:
         said = found["torch"]
         torch.set_default_dtype(getattr(torch, said["dtype"]))
         torch.set_num_threads(said["threads"])
@@ -178,6 +200,13 @@ def restore_library_settings(found: dict[str, Any]) -> None:
     _restore_warning_filters(found.get("warnings", []))
     for name, level in found.get("logging", {}).items():
         logging.getLogger(name).setLevel(level)
+
+
+def _backend(matplotlib: Any) -> str:
+    """How figures are shown: `inline` closes them at the end of a cell, others keep them."""
+    chosen = dict.get(matplotlib.rcParams, "backend") if hasattr(matplotlib, "rcParams") else None
+    name = str(chosen if isinstance(chosen, str) else os.environ.get("MPLBACKEND", ""))
+    return "inline" if "inline" in name else name.lower()
 
 
 def _pandas_options() -> dict[str, Any]:

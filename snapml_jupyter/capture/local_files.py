@@ -35,7 +35,7 @@ _SKIPPED_PARTS = {
 }
 
 _LISTINGS = {"os.listdir", "os.scandir"}
-_EVENTS = {"open", "sqlite3.connect", *_LISTINGS}
+_EVENTS = {"open", "sqlite3.connect", "os.mkdir", *_LISTINGS}
 
 _listening: list[FileWatch] = []
 _inside = threading.local()
@@ -51,6 +51,8 @@ class FileWatch:
     contents: dict[str, bytes] = field(default_factory=dict)
     too_large: dict[str, int] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
     _total: int = 0
     _thread: int = 0
 
@@ -80,8 +82,16 @@ class FileWatch:
         )
         if writes and not (isinstance(mode, str) and ("+" in mode or "a" in mode) and full.exists()):
             self.written.add(relative)
+            self.see_place(os.path.dirname(relative))
             return
         self.keep(relative)
+
+    def see_place(self, path: str) -> None:
+        """A folder is about to be written into, or made: it counts as one the cell found, unless the cell made it."""
+        relative = relative_path(path, self.folder) if path else None
+        if relative is None or relative in self.made:
+            return
+        (self.folders if (self.folder / relative).is_dir() else self.made).add(relative)
 
     def see_folder(self, path: str) -> None:
         """A folder is about to be listed: the files in it count as read."""
@@ -148,6 +158,9 @@ def _heard(event: str, args: tuple[Any, ...]) -> None:
             path = os.fsdecode(path)
         if isinstance(path, (str, os.PathLike)):
             for watch in list(_listening):
+                if event == "os.mkdir":
+                    watch.see_place(os.fspath(path))
+                    continue
                 if event in _LISTINGS:
                     if not _is_import_system():
                         watch.see_folder(os.fspath(path))
@@ -182,6 +195,25 @@ def paths_in(code: str, folder: Path) -> list[str]:
         except OSError:  # a text that is no path here
             continue
     return [path for path in dict.fromkeys(found) if not _SKIPPED_PARTS & set(Path(path).parts)]
+
+
+def folders_in(code: str, folder: Path) -> list[str]:
+    """Relative paths of existing folders that are written in the source, by themselves or in the path of a file."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(code)):
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 300):
+            continue
+        if "\n" in node.value or os.path.isabs(node.value) or node.value.startswith(("http:", "https:")):
+            continue
+        for text in (node.value, os.path.dirname(node.value)):
+            relative = relative_path(text, folder) if text else None
+            try:
+                if relative is not None and (folder / relative).is_dir():
+                    found.append(relative)
+                    break
+            except (OSError, ValueError):  # a text that is no path here
+                continue
+    return list(dict.fromkeys(found))
 
 
 def is_local_module(name: str) -> bool:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.program import MissingValue, Program, ProgramFile, ProgramTable
 from .clock import clock_names, reads_clock
-from .conditions import Entropy, dump_random_state, library_settings, restore_random_state
+from .conditions import Entropy, changed_settings, dump_random_state, library_settings, restore_random_state
 from .definitions import ExecutedCell, is_history
 from .frames import table_form
-from .local_files import FileWatch, local_modules, paths_in
+from .local_files import FileWatch, folders_in, local_modules, paths_in
 from .program import gather, literal
 from .reads import names_read
 from .taking_apart import take_outcome
@@ -182,12 +182,8 @@ class Replayable:
         for number, estimator in enumerate(loose[-10:], 1):
             values[f"fitted estimator {number}"] = estimator
         clock = clock_names(code)
-        settings = library_settings()
-        for library in ("warnings", "logging", "loaded"):  # what is imported changes them, sooner or later
-            settings.pop(library, None)
-        for library, options in settings.items():
-            if self.settings_before.get(library, {}) != options:
-                values[f"settings of {library}"] = options
+        for library, options in changed_settings(self.settings_before, library_settings()).items():
+            values[f"settings of {library}"] = options
         tables = frozenset(name for name in after if name in self.tables)
         outcome = take_outcome({**values, **after}, clock, tables)
         outcome.masks_durations = reads_clock(code)
@@ -201,7 +197,8 @@ class Replayable:
                 MissingValue(name=path, type="file", reason=f"the file is larger than what is kept ({size:,} bytes)")
             )
         known = {file.path for file in program.files}
-        n_up = max((Path(path).parts.count("..") for path in contents), default=0)
+        folders = sorted(self.files.folders)
+        n_up = max((Path(path).parts.count("..") for path in [*contents, *folders]), default=0)
         folder = "/".join(Path.cwd().parts[-n_up:]) if n_up else ""
         files = list(program.files)
         for path, content in contents.items():
@@ -213,7 +210,7 @@ class Replayable:
             self.diff.join(1.0)
             if self.diff_text and self.diff_text[0]:
                 diff = self.workspace.blobs.put(self.diff_text[0])
-        return replace(program, files=files, folder=folder, missing=missing, git_diff_digest=diff)
+        return replace(program, files=files, folders=folders, folder=folder, missing=missing, git_diff_digest=diff)
 
 
 def _gathered(
@@ -252,6 +249,8 @@ def _gathered(
     for path in paths_in(python_code, files.folder):
         files.keep(path)
     sources = [python_code, *(part.code for part in found.parts)]
+    for source in sources:
+        files.folders.update(folders_in(source, files.folder))
     for place, file in local_modules(found.modules, sources):
         files.contents[place] = file.read_bytes()
     return Program(

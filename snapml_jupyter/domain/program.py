@@ -78,7 +78,7 @@ class Program:
     value; those that definitions read as they are executed also in `early_digest`. `random` is the state of the random
     generators as the cell began (base 64), `entropy` what generators made without a seed are seeded with, `settings` the
     options of libraries as JSON. `folder` is the working folder below the program's root, so that paths with `..` mean
-    the same.
+    the same; `folders` were there as the cell began, and it writes into them.
     """
 
     run_id: str
@@ -95,6 +95,7 @@ class Program:
     entropy: str | None = None
     settings: str = "{}"
     files: list[ProgramFile] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
     folder: str = ""
     missing: list[MissingValue] = field(default_factory=list)
     given: dict[str, ParamValue] = field(default_factory=dict)

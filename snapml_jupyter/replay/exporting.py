@@ -186,7 +186,7 @@ def _write_files(workspace: Workspace | RemoteWorkspace, program: Program, folde
         for table in program.tables:
             name = re.sub(r"[^\w.\-]", "_", table.place)
             (folder / "tables" / f"{name}.pkl").write_bytes(pickle.dumps(load_table(workspace, table), protocol=5))
-    if program.files:
+    if program.files or program.folders:
         fill(workspace, program, folder)
 
 
@@ -223,6 +223,6 @@ def _zip(folder: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.new")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(folder.rglob("*")):
-            if file.is_file():
+            if file.is_file() or not any(file.iterdir()):
                 archive.write(file, f"{folder.name}/{file.relative_to(folder).as_posix()}")
     temporary.replace(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -27,6 +28,7 @@ from .causes import likely_causes
 from .comparing import worst_first
 from .judging import compare_runs, verdict_of
 from .overrides import with_data, with_params
+from .recorded_environment import RecordedPython, python_of
 from .workplace import fill
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9
 #: A replay may take this many times as long as the original, and at least so many seconds.
 _TIMES, _AT_LEAST_SECONDS = 20.0, 600.0
+#: What kernels show figures with: it closes them where others keep them, so a replay shows them to nobody with it too.
+_INLINE = "module://matplotlib_inline.backend_inline"
 #: What is kept of what the process prints, for its error; it is stopped when it prints more than the second.
 _KEPT_OUTPUT, _MAX_OUTPUT = 20_000, 200_000_000
 #: Errors of a replay that say something was not there, rather than that the result is another.
@@ -88,14 +92,12 @@ def replay(
     changed_program, changed = with_data(workspace, program, refs)
     params = dict(params or {})
     changed_program = with_params(changed_program, params)
-    python = sys.executable
+    python = RecordedPython(sys.executable)
     if env == "recorded":
-        from .recorded_environment import python_of
-
-        python = python_of(workspace, find_environment(workspace, original))
+        python = python_of(workspace, find_environment(workspace, original), program)
     limit = timeout_seconds or max(_AT_LEAST_SECONDS, _TIMES * (original.duration_seconds or 0.0))
     began = time.perf_counter()
-    result, said, ended_by = _in_process(workspace, original, changed_program, python, limit)
+    result, said, ended_by = _in_process(workspace, original, changed_program, python.executable, limit)
     report = _judge(
         workspace, original, changed_program, result, said, ended_by, tolerance, {**params, **dict.fromkeys(changed)}
     )
@@ -104,7 +106,7 @@ def replay(
         environment=env,
         data=changed,
         params=params,
-        causes=_causes(workspace, original, report, changed_program, changed, params),
+        causes=_causes(workspace, original, report, changed_program, changed, params, python.left_out),
         duration_seconds=time.perf_counter() - began,
     )
     if report.run_id is not None:
@@ -194,9 +196,9 @@ def _variables(original: Run, workspace: Workspace | RemoteWorkspace, program: P
                 variables[name] = str(program.threads[kind])
     if "PYTHONHASHSEED" not in recorded and original.seed is not None:
         variables["PYTHONHASHSEED"] = str(original.seed)
-    variables.setdefault("MPLBACKEND", "Agg")
-    if "inline" in variables["MPLBACKEND"]:
-        variables["MPLBACKEND"] = "Agg"
+    variables["MPLBACKEND"] = "Agg"
+    if program.kernel == "kernel" and json.loads(program.settings).get("backend") == "inline":
+        variables["MPLBACKEND"] = _INLINE
     variables["SNAPML_WORKSPACE"] = workspace.location
     variables.pop("JPY_SESSION_NAME", None)
     return variables
@@ -318,10 +320,14 @@ def _causes(
     program: Program,
     data: Mapping[str, str],
     params: Mapping[str, Any],
+    left_out: Mapping[str, str],
 ) -> list[str]:
     if report.verdict.is_good:
         return []
+    lacking = [f"{name} {version}" for name, version in left_out.items()]
+    said = f"the package index does not have {', '.join(lacking[:5])}: the environment is without" if lacking else ""
     current = None
     if report.run_id is not None:
         current = find_environment(workspace, get_run(workspace, report.run_id))
-    return likely_causes(program, find_environment(workspace, original), current, data=data, params=params)
+    causes = likely_causes(program, find_environment(workspace, original), current, data=data, params=params)
+    return [said, *causes] if said else causes

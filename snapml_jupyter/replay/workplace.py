@@ -1,4 +1,6 @@
-"""The empty folder that a program runs in: the files and modules it reads, under the paths by which it reads them."""
+"""The empty folder that a program runs in: the files and modules it reads, under the paths by which it reads them, and
+the folders it writes into.
+"""
 
 from __future__ import annotations
 
@@ -26,4 +28,9 @@ def fill(workspace: Workspace | RemoteWorkspace, program: Program, root: Path) -
             raise DamagedContentError(f"The file '{file.path}' of the program would lie outside of its folder.")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(workspace.blobs.read(file.digest))
+    for path in program.folders:
+        target = (folder / path).resolve()
+        if not target.is_relative_to((root / "work").resolve()):
+            raise DamagedContentError(f"The folder '{path}' of the program would lie outside of its folder.")
+        target.mkdir(parents=True, exist_ok=True)
     return folder
