@@ -74,7 +74,7 @@ def _record(path: Path, sources: list[str], place: Path, root: Path, seconds: fl
         **os.environ,
         "SNAPML_WORKSPACE": str(root / "workspace"),
         "SNAPML_ACTOR": "ada",
-        "PYTHONPATH": str(HERE / "witness"),
+        "PYTHONPATH": _path_with_witness(),
         "PYTHONWARNINGS": "ignore",
     }
     variables.pop("MPLBACKEND", None)
@@ -107,7 +107,9 @@ def _record(path: Path, sources: list[str], place: Path, root: Path, seconds: fl
             }
             records.append(record)
             witness = root / f"{name}.original"
-            _run(client, manager, f"__import__('sitecustomize').write(get_ipython().user_ns, {str(witness)!r})", 60, True)
+            _run(
+                client, manager, f"__import__('sitecustomize').write(get_ipython().user_ns, {str(witness)!r})", 60, True
+            )
             if time.monotonic() > until:
                 break
     except (RuntimeError, TimeoutError) as error:
@@ -142,6 +144,10 @@ def _run(client: Any, manager: Any, code: str, seconds: float, is_silent: bool =
             return error
 
 
+def _path_with_witness() -> str:
+    return os.pathsep.join([str(HERE / "witness"), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def _replayed(record: dict[str, Any], root: Path) -> dict[str, Any]:
     from snapml_jupyter.replay.replaying import replay
     from snapml_jupyter.store.workspace import open_workspace
@@ -149,14 +155,16 @@ def _replayed(record: dict[str, Any], root: Path) -> dict[str, Any]:
     workspace = open_workspace(str(root / "workspace"), actor="ada")
     witness = root / f"{record['run']}.replay"
     os.environ["SNAPML_WITNESS"] = str(witness)
-    os.environ["PYTHONPATH"] = str(HERE / "witness")
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = _path_with_witness()
     began = time.perf_counter()
     try:
         report = replay(workspace, record["run"], timeout_seconds=max(60.0, 10 * record["seconds"]))
     except Exception as error:  # a case that breaks the runner is a result
         return {**record, "verdict": "broken", "reason": f"{type(error).__name__}: {error}"[:300]}
     finally:
-        del os.environ["SNAPML_WITNESS"], os.environ["PYTHONPATH"]
+        del os.environ["SNAPML_WITNESS"]
+        os.environ["PYTHONPATH"] = before
     return {
         **record,
         "verdict": report.verdict.value,

@@ -92,6 +92,10 @@ def work_notebooks(given: argparse.Namespace, number: int, of: int) -> None:
     from notebook_files import judge_notebook, notebook_files
 
     files = notebook_files(Path(given.notebooks).resolve(), given.match)
+    if given.skip:
+        lines_before = Path(given.skip).read_text().splitlines()
+        done = {json.loads(line)["name"].partition("[")[0] for line in lines_before}
+        files = [path for path in files if path.stem not in done]
     with Path(given.out).open("a") as lines:
         for path in (files[: given.limit] if given.limit else files)[number::of]:
             for record in judge_notebook(path, given.seconds):
@@ -120,10 +124,12 @@ def main() -> None:
     parser.add_argument("--match", default="")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--notebooks", metavar="FOLDER", help="judge every training cell of the notebooks in the folder")
+    parser.add_argument(
+        "--notebooks", metavar="FOLDER", help="judge every training cell of the notebooks in the folder"
+    )
     parser.add_argument("--seconds", type=float, default=120.0, help="most a cell of these notebooks may take")
     parser.add_argument("--json", metavar="FILE", help="write every record as a JSON line")
-    parser.add_argument("--skip", metavar="FILE", help="leave out the cells of which FILE (of --json) has a record")
+    parser.add_argument("--skip", metavar="FILE", help="leave out the cells (notebooks) of which FILE (of --json) has a record")
     parser.add_argument("--share", help=argparse.SUPPRESS)
     parser.add_argument("--out", help=argparse.SUPPRESS)
     given = parser.parse_args()

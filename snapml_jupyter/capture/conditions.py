@@ -30,6 +30,12 @@ def random_state() -> dict[str, Any]:
     return state
 
 
+def generators_kept() -> list[str]:
+    """The modules whose global generators' state is kept, as they are imported."""
+    names = {"python": "random", "numpy": "numpy.random", "torch": "torch", "cuda": "torch.cuda"}
+    return [names[kind] for kind in random_state()]
+
+
 def restore_random_state(state: dict[str, Any]) -> None:
     """Put the generators where they were; imports the libraries that had one and are here."""
     random.setstate(state["python"])
@@ -50,16 +56,18 @@ def dump_random_state() -> bytes:
 
 
 class Entropy:
-    """Where NumPy takes a seed from when it is given none, for the time of a cell.
+    """Where generators take a seed from when they are given none, for the time of a cell.
 
-    `np.random.default_rng()` asks the operating system for 128 bits. While this is active it gets them from `base`, which
-    was itself drawn from the operating system and is recorded, so that a replay gets the same ones in the same order.
+    `np.random.default_rng()` and `random.Random()` ask the operating system for bits. While this is active they get them
+    from `base`, which was itself drawn from the operating system and is recorded, so that a replay gets the same ones in
+    the same order.
     """
 
     def __init__(self, base: str | None = None) -> None:
         self.base = base or os.urandom(16).hex()
         self._count = 0
         self._original: Any = None
+        self._python: Any = None
 
     def start(self) -> None:
         """Begin, where NumPy is loaded (the cell may import it later: then it is not NumPy's first import that counts)."""
@@ -68,6 +76,14 @@ class Entropy:
         if module is not None and callable(original):
             self._original = original
             module.randbits = self._randbits  # type: ignore[attr-defined]  # the name its SeedSequence looks up
+        self._python = random.Random.seed, random.seed
+        seed = random.Random.seed
+
+        def seed_with_entropy(generator: random.Random, a: Any = None, version: int = 2) -> None:
+            seed(generator, self._randbits(256) if a is None else a, version)
+
+        random.Random.seed = seed_with_entropy  # type: ignore[method-assign, assignment]  # what `random.Random()` calls
+        random.seed = random._inst.seed  # type: ignore[attr-defined]  # the global generator, by the method as it is now
 
     def stop(self) -> None:
         """Give the operating system's bits back."""
@@ -75,6 +91,9 @@ class Entropy:
         if module is not None and self._original is not None:
             module.randbits = self._original  # type: ignore[attr-defined]  # as above
             self._original = None
+        if self._python is not None:
+            random.Random.seed, random.seed = self._python  # type: ignore[method-assign]  # as above
+            self._python = None
 
     def _randbits(self, n_bits: int) -> int:
         import hashlib

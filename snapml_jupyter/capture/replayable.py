@@ -6,14 +6,22 @@ import ast
 import base64
 import json
 import threading
+import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..domain.program import MissingValue, Program, ProgramFile, ProgramTable
-from .clock import clock_names, reads_clock
-from .conditions import Entropy, changed_settings, dump_random_state, library_settings, restore_random_state
+from ..domain.program import MissingValue, PartKind, Program, ProgramFile, ProgramTable
+from .clock import clock_readings, reads_clock
+from .conditions import (
+    Entropy,
+    changed_settings,
+    dump_random_state,
+    generators_kept,
+    library_settings,
+    restore_random_state,
+)
 from .definitions import ExecutedCell, is_history
 from .frames import table_form
 from .local_files import FileWatch, folders_in, local_modules, paths_in
@@ -71,6 +79,7 @@ class Replayable:
     files: FileWatch
     entropy: Entropy
     settings_before: dict[str, Any] = field(default_factory=dict)
+    begun: float = 0.0
     diff: threading.Thread | None = None
     diff_text: list[bytes] = field(default_factory=list)
 
@@ -116,6 +125,7 @@ class Replayable:
     def enter(self) -> None:
         """The cell begins: the very last thing before its first line."""
         self.settings_before = library_settings()
+        self.begun = time.time()
         if self.cell.program is None:
             from ..runs.environment import thread_counts
 
@@ -125,6 +135,7 @@ class Replayable:
                 settings=json.dumps(self.settings_before),
                 entropy=self.entropy.base,
                 random=base64.b64encode(dump_random_state()).decode(),
+                generators=generators_kept(),
             )
             self.files.start()
             self._ask_for_diff()
@@ -181,12 +192,13 @@ class Replayable:
         loose = [estimator for estimator in fits if id(estimator) not in held]
         for number, estimator in enumerate(loose[-10:], 1):
             values[f"fitted estimator {number}"] = estimator
-        clock = clock_names(code)
+        definitions = [part.code for part in self.program.parts if part.kind is PartKind.definition]
+        readings = clock_readings(code, definitions)
+        clock = set(readings.names)
         for library, options in changed_settings(self.settings_before, library_settings()).items():
             values[f"settings of {library}"] = options
-        tables = frozenset(name for name in after if name in self.tables)
-        outcome = take_outcome({**values, **after}, clock, tables)
-        outcome.masks_durations = reads_clock(code)
+        outcome = take_outcome({**values, **after}, clock, readings, self.begun)
+        outcome.masks_durations = any(reads_clock(source) for source in (code, *definitions))
         return outcome
 
     def _with_files(self, program: Program) -> Program:

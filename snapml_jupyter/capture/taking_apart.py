@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import time
 import types
 from collections.abc import Mapping
 from typing import Any
 
+from .clock import ClockReadings
+from .now import without_now
 from .outcome import MAX_KEPT_BYTES, MAX_LEAVES, Outcome
 
 #: Bytes that are hashed in all.
@@ -40,10 +43,19 @@ _NOT_TAKEN_APART = (
 )
 
 
-def take_outcome(values: Mapping[str, Any], clock: set[str], flat: frozenset[str] = frozenset()) -> Outcome:
-    """The values taken apart. Never raises for a value: what cannot be looked at is listed as not compared."""
+def take_outcome(
+    values: Mapping[str, Any],
+    clock: set[str],
+    readings: ClockReadings | None = None,
+    begun: float | None = None,
+) -> Outcome:
+    """The values taken apart. Never raises for a value: what cannot be looked at is listed as not compared.
+
+    Variables of `clock` are left out, and what `readings` names in others. Texts are kept without the time, where they show
+    one since `begun`.
+    """
     outcome = Outcome(clock=sorted(clock & set(values)))
-    taking = _Taking(outcome)
+    taking = _Taking(outcome, readings or ClockReadings(), begun)
     for name, value in values.items():
         if name not in clock:
             taking.take(name, value)
@@ -51,8 +63,11 @@ def take_outcome(values: Mapping[str, Any], clock: set[str], flat: frozenset[str
 
 
 class _Taking:
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, readings: ClockReadings, begun: float | None = None) -> None:
         self.outcome = outcome
+        self.readings = readings
+        self.begun = begun
+        self.ended = time.time()
         self.seen: dict[int, str] = {}
         self.alive: list[Any] = []  # so that an id is not used again
         self.kept = self.hashed = 0
@@ -71,6 +86,8 @@ class _Taking:
             self.outcome.is_cut = True
             return
         kind = type(value)
+        if self.readings.places and self._is_reading(path):
+            return
         if value is None or kind is bool:
             self._leaf(path, "text", repr(value))
         elif kind is int:
@@ -81,6 +98,8 @@ class _Taking:
             self._take(f"{path}.real", value.real, depth)
             self._take(f"{path}.imag", value.imag, depth)
         elif kind is str:
+            if self.begun is not None and len(value) < _MAX_TEXT * 10:
+                value = without_now(value, self.begun, self.ended)
             self._leaf(path, "text", _ADDRESS.sub("0x", value)) if len(value) <= _MAX_TEXT else self._digest(
                 path, value.encode("utf-8", "surrogatepass")
             )
@@ -99,6 +118,12 @@ class _Taking:
             self.alive.append(value)
             self._object(path, value, depth)
 
+    def _is_reading(self, path: str) -> bool:
+        return path in self.readings.places or re.sub(r"\[\d+\]", "[*]", path, count=1) in self.readings.places
+
+    def _is_clock_key(self, key: Any) -> bool:
+        return isinstance(key, str) and (_CLOCK_KEY.fullmatch(key) is not None or key in self.readings.keys)
+
     def _object(self, path: str, value: Any, depth: int) -> None:
         root = type(value).__module__.partition(".")[0]
         if root == "numpy" and self._numpy(path, value, depth):
@@ -116,7 +141,7 @@ class _Taking:
         if isinstance(value, dict):
             self._leaf(f"{path}#", "text", f"{_type(value)} of {len(value)}")
             for key, item in value.items():
-                if not (isinstance(key, str) and _CLOCK_KEY.fullmatch(key)):
+                if not self._is_clock_key(key):
                     self.take(f"{path}[{_key(key)}]", item, depth + 1)
             self._attributes(path, value, depth)
         elif isinstance(value, (list, tuple)):
@@ -182,7 +207,7 @@ class _Taking:
             self._leaf(f"{path}#", "text", f"{len(value)} rows, columns {[str(c) for c in value.columns][:200]}")
             for place in range(value.shape[1]):
                 label = value.columns[place]
-                if not (isinstance(label, str) and _CLOCK_KEY.fullmatch(label)):
+                if not self._is_clock_key(label):
                     self._column(f"{path}[{_key(label)}]", value.iloc[:, place], depth)
             self._index(path, value.index, depth)
             return True
@@ -316,7 +341,7 @@ class _Taking:
             state = {**(state[0] or {}), **(state[1] or {})}
         if isinstance(state, dict):
             for key, item in state.items():
-                if not (isinstance(key, str) and _CLOCK_KEY.fullmatch(key)):
+                if not self._is_clock_key(key):
                     self.take(f"{path}.{key}" if isinstance(key, str) else f"{path}[{_key(key)}]", item, depth + 1)
         elif state is not None:
             self.take(f"{path}.state", state, depth + 1)
@@ -327,7 +352,7 @@ class _Taking:
 
     def _attributes(self, path: str, value: Any, depth: int) -> None:
         for key, item in getattr(value, "__dict__", {}).items():
-            if not key.startswith("_") and not _CLOCK_KEY.fullmatch(key):  # of a container, what counts is in it
+            if not key.startswith("_") and not self._is_clock_key(key):  # of a container, what counts is in it
                 self.take(f"{path}.{key}", item, depth + 1)
 
     def _function(self, path: str, value: Any, depth: int) -> None:

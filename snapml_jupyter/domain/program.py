@@ -76,7 +76,7 @@ class Program:
 
     `body` is the cell without the magic's line. The values of `state_names` lie in the blob `state_digest`, objects by
     value; those that definitions read as they are executed also in `early_digest`. `random` is the state of the random
-    generators as the cell began (base 64), `entropy` what generators made without a seed are seeded with, `settings` the
+    generators named in `generators` as the cell began (base 64), `entropy` what generators made without a seed are seeded with, `settings` the
     options of libraries as JSON. `folder` is the working folder below the program's root, so that paths with `..` mean
     the same; `folders` were there as the cell began, and it writes into them.
     """
@@ -92,6 +92,7 @@ class Program:
     state_bytes: int = 0
     early_digest: str | None = None
     random: str | None = None
+    generators: list[str] = field(default_factory=list)
     entropy: str | None = None
     settings: str = "{}"
     files: list[ProgramFile] = field(default_factory=list)
@@ -117,6 +118,10 @@ class Program:
         said = [f"# {table.place} = {table.dataset_ref}" for table in self.tables]
         said += [f"# {name}: kept by value" for name in self.state_names if name not in places]
         said += [f"# {file.path}: kept ({file.size_bytes:,} bytes)" for file in self.files]
+        if self.seed is not None:
+            said.append(f"# seed: {self.seed}")
+        elif self.generators:
+            said.append(f"# seed: none was given; the state of {', '.join(self.generators)} is kept")
         said += [f"# not captured: {missing}" for missing in self.missing]
         blocks = ["\n".join(plain), *definitions, "\n".join(said), self.body.strip("\n")]
         return "\n\n".join(block for block in blocks if block) + "\n"

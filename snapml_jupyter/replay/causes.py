@@ -30,6 +30,8 @@ _UNSEEDED = {
     "randbelow": "secrets",
     "SystemRandom": "random.SystemRandom",
 }
+#: What is seeded without a number gets recorded entropy from these.
+_NUMPY_RANDOM = ("np.random", "numpy.random")
 _NETWORK = ("requests", "urllib", "fetch_openml", "fetch_california_housing", "hf_hub_download", "load_dataset", "http")
 
 
@@ -80,11 +82,11 @@ def _unseeded(program: Program) -> list[str]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in _UNSEEDED:
             used.add(_UNSEEDED[name])
-        elif name == "Random" and not node.args:
-            used.add("random.Random() without a seed")
         elif name == "seed" and not node.args and not node.keywords and isinstance(node.func, ast.Attribute):
-            used.add(f"{ast.unparse(node.func)}() without a number")
-    return [f"randomness without a seed: {', '.join(sorted(used))}"] if used else []
+            root = node.func.value
+            if not (isinstance(root, ast.Name) and root.id == "random") and ast.unparse(root) not in _NUMPY_RANDOM:
+                used.add(f"{ast.unparse(node.func)}() without a number")
+    return [f"unseeded randomness: {', '.join(sorted(used))}"] if used else []
 
 
 def _environment(recorded: Environment, current: Environment) -> list[str]:

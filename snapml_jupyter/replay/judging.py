@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..capture.clock import clock_metrics
+from ..capture.now import without_now
 from ..capture.outcome import Outcome
 from ..domain.program import Difference, Program, Verdict
 from ..domain.run import Artifact, Run, RunStatus
@@ -107,7 +108,7 @@ def _compare_artifacts(
             comparison.not_compared.append(f"artifact {path}: drawings of its kind carry identifiers of chance")
         elif path == "stdout.txt" or (path.endswith(_TEXT_SUFFIXES) and kept.size_bytes < _MAX_TEXT_BYTES):
             what = "output" if path == "stdout.txt" else f"artifact {path}"
-            texts = [_text(workspace, each) for each in (kept, other)]
+            texts = [_without_now(_text(workspace, each), run) for each, run in ((kept, original), (other, replay))]
             if path == "stdout.txt" and original.error is not None:
                 texts = [_before_traceback(text) for text in texts]
             compare_texts(comparison, what, texts[0], texts[1], tolerance, masks_durations)
@@ -133,6 +134,11 @@ def _compare_artifacts(
 def _before_traceback(text: str) -> str:
     """What was printed before the error: IPython without a kernel prints its traceback too, which is compared as the error."""
     return _TRACEBACK.split(_COLOURS.sub("", text), maxsplit=1)[0]
+
+
+def _without_now(text: str, run: Run) -> str:
+    begun = run.started_at.timestamp()
+    return without_now(text, begun, begun + (run.duration_seconds or 0.0))
 
 
 def _text(workspace: Workspace | RemoteWorkspace, artifact: Artifact) -> str:

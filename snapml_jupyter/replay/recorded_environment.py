@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import importlib.util
 import json
 import os
 import re
@@ -84,7 +85,13 @@ def _build(
 ) -> dict[str, str]:
     """Make the environment; gives the packages that it lacks."""
     base = _interpreter(_minor(version))
-    _run([base, "-m", "venv", str(folder)], "The virtual environment cannot be made")
+    own_pip = (
+        importlib.util.find_spec("pip") is not None
+    )  # it can install for another Python, which spares a copy of it
+    _run(
+        [base, "-m", "venv", *(["--without-pip"] if own_pip else []), str(folder)],
+        "The virtual environment cannot be made",
+    )
     asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     site = Path(_run(asked, "The new Python does not start").strip())
     linked = _link(site, {name for name, version in wanted.items() if here.get(name) == version})
@@ -137,7 +144,12 @@ def _install(folder: Path, python: Path, wanted: dict[str, str]) -> dict[str, st
     while wanted:
         listed.write_text("".join(f"{name}=={version}\n" for name, version in sorted(wanted.items())))
         # Each version was recorded; what they ask of one another was settled then.
-        command = [str(python), "-m", "pip", "install", "--no-deps", "--prefer-binary", "-q", "-r", str(listed)]
+        pip = (
+            [sys.executable, "-m", "pip", "--python", str(python)]
+            if importlib.util.find_spec("pip")
+            else [str(python), "-m", "pip"]
+        )
+        command = [*pip, "install", "--no-deps", "--prefer-binary", "-q", "-r", str(listed)]
         said = _pip(command)
         if said is None:
             break

@@ -122,13 +122,15 @@ def test_a_build_that_only_its_makers_index_has_is_replaced_by_the_plain_version
     made = python_of(workspace, environment_with(scales="2.0+cu129"))  # type: ignore[arg-type]
 
     assert made.left_out == {}
-    said = subprocess.run([made.executable, "-c", "import scales; print(scales.FACTOR)"], capture_output=True, text=True)
+    said = subprocess.run(
+        [made.executable, "-c", "import scales; print(scales.FACTOR)"], capture_output=True, text=True
+    )
     assert said.stdout == "2.0\n"
 
 
 def test_a_package_that_the_cell_imports_must_be_there(workspace: Workspace, index: Path) -> None:
     program = Program(run_id="r", body="%time\nimport scales\nscales.FACTOR")
-    with pytest.raises(UnavailableError, match="the cell imports scales==1.0, which the package index does not have"):
+    with pytest.raises(UnavailableError, match=r"the cell imports scales==1\.0, which the package index does not have"):
         python_of(workspace, environment_with(scales="1.0"), program)  # type: ignore[arg-type]
 
 

@@ -157,7 +157,7 @@ def test_the_report_says_what_differs_by_how_much_and_why(recorder: Recorder) ->
     assert first.what == "metric m"
     assert first.relative is not None
     assert first.relative > 0
-    assert report.causes[0] == "randomness without a seed: os.urandom"
+    assert report.causes[0] == "unseeded randomness: os.urandom"
 
 
 def test_what_was_not_captured_is_named_with_run_and_report(recorder: Recorder) -> None:

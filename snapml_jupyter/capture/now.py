@@ -1,0 +1,59 @@
+"""The current date and time within texts: a report that says when it was made says something else each time."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+_TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2}):(\d{2})(?:[.,]\d{1,9})?(?![\d:])")
+#: How reports write a day.
+_DAYS = (
+    "%a, %d %b %Y",
+    "%A, %d %B %Y",
+    "%a %b %d %Y",
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+)
+#: A text may be made a little before it is looked at.
+_SLACK_SECONDS = 5.0
+
+
+def without_now(text: str, begun: float, ended: float) -> str:
+    """The text with the date and time of day that a clock showed between `begun` and `ended` (seconds since 1970) left out.
+
+    >>> without_now("made 1970-01-01 at 00:00:30", 0.0, 60.0)
+    'made <date> at <time>'
+    >>> without_now("lap 00:07:30", 0.0, 60.0)
+    'lap 00:07:30'
+    """
+    if not any(character.isdigit() for character in text):
+        return text
+    moments = [(begun - _SLACK_SECONDS, ended + _SLACK_SECONDS)]
+    offsets = {0.0, datetime.fromtimestamp(ended).astimezone().utcoffset().total_seconds()}  # type: ignore[union-attr]  # aware
+
+    def time_of(match: re.Match[str]) -> str:
+        hours, minutes, seconds = (int(part) for part in match.groups())
+        of_day = hours * 3600 + minutes * 60 + seconds
+        for offset in offsets:
+            for first, last in moments:
+                since = (of_day - first - offset + 1.0) % 86_400
+                if since <= last - first + 1.0:
+                    return "<time>"
+        return match.group()
+
+    text = _TIME.sub(time_of, text)
+    for offset in offsets:
+        for moment in (begun, ended):
+            day = datetime.fromtimestamp(moment, timezone(timedelta(seconds=offset)))
+            if str(day.year) in text:
+                for form in _DAYS:
+                    text = text.replace(day.strftime(form), "<date>")
+    return text
