@@ -225,10 +225,11 @@ def run_code(shell: Any, code: str) -> Any:
 
 def executed_cells(shell: Any) -> list[ExecutedCell]:
     """The cells that ran before this one, as Python, also those from before the extension was loaded."""
+    from ..capture.cell_magics import expanded
     from ..capture.definitions import ExecutedCell
 
     history = getattr(shell.history_manager, "input_hist_parsed", None) or []
-    return [ExecutedCell(number, code) for number, code in enumerate(history[:-1]) if code]
+    return [ExecutedCell(number, expanded(code)) for number, code in enumerate(history[:-1]) if code]
 
 
 def kernel_kind(shell: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_CELL_MAGIC = re.compile(r"%%(\w+)(?:[ \t]([^\n]*))?\n?")
 _FIRST_LINE = re.compile(r"%%snap_train(?![\w?])(.*)", re.S)
 
 
@@ -17,7 +18,14 @@ def transform(lines: list[str]) -> list[str]:
     match = _FIRST_LINE.fullmatch(lines[0].rstrip("\n")) if lines else None
     if match is None or match.group(1).strip().endswith("?"):
         return lines
-    return [f"get_ipython().run_line_magic('snap_train', {match.group(1).strip()!r})\n", *lines[1:]]
+    begun = f"get_ipython().run_line_magic('snap_train', {match.group(1).strip()!r})\n"
+    below = next((number for number, line in enumerate(lines) if number and line.strip()), None)
+    magic = _CELL_MAGIC.fullmatch(lines[below]) if below is not None else None
+    if below is None or magic is None:
+        return [begun, *lines[1:]]
+    # `%%time` below %%snap_train is no longer the first line, where IPython looks for it.
+    name, line, body = magic.group(1), (magic.group(2) or "").strip(), "".join(lines[below + 1 :])
+    return [begun, *lines[1:below], f"get_ipython().run_cell_magic({name!r}, {line!r}, {body!r})\n"]
 
 
 def body_of(raw_cell: str) -> str | None:

@@ -13,6 +13,7 @@ from ..domain.errors import InvalidInputError, SnapMLError
 from ..domain.names import check_name
 from ..domain.run import RunError, RunSource, RunStatus
 from .autolog import Autolog
+from .cell_magics import expanded
 from .imports import WhenImported
 from .inputs import CellTable, KeptInput, find_tables, keep_table, known_inputs, why_not_kept
 from .output import OutputCopy
@@ -114,6 +115,7 @@ class CellRecording:
         from ..runs.tracking import start_run
 
         options.check()
+        python_code = expanded(python_code)
         replayed = cell.program if cell is not None else None
         tables = find_tables(python_code, namespace, options.data) if replayed is None else []
         active = start_run(

@@ -16,6 +16,8 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .cell_magics import magic_code
+
 _GLOBAL_LOADS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _MAGIC_CALLS = {"run_line_magic", "run_cell_magic", "system", "getoutput"}
@@ -92,7 +94,12 @@ class _Reads(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _MAGIC_CALLS:
+        inner = magic_code(node)
+        if inner is not None:
+            before = set(self.assigned)
+            self._each(ast.parse(inner[0]).body)
+            self.assigned = self.assigned if inner[1] else before
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in _MAGIC_CALLS:
             for argument in node.args:  # `%time model.fit(X)` has become a call with the code as text
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     for name in _IDENTIFIER.findall(argument.value):

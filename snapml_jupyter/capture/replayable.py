@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..domain.program import MissingValue, PartKind, Program, ProgramFile, ProgramTable
+from .cell_magics import magic_code
 from .clock import clock_readings, reads_clock
 from .conditions import (
     Entropy,
@@ -198,7 +199,7 @@ class Replayable:
         for library, options in changed_settings(self.settings_before, library_settings()).items():
             values[f"settings of {library}"] = options
         outcome = take_outcome({**values, **after}, clock, readings, self.begun)
-        outcome.masks_durations = any(reads_clock(source) for source in (code, *definitions))
+        outcome.masks_durations = any(reads_clock(source) for source in (self.cell.body, code, *definitions))
         return outcome
 
     def _with_files(self, program: Program) -> Program:
@@ -293,6 +294,13 @@ def assigned_names(code: str) -> list[str]:
         def visit_Name(self, node: ast.Name) -> None:
             if isinstance(node.ctx, ast.Store) and not self.depth:
                 found[node.id] = None
+
+        def visit_Call(self, node: ast.Call) -> None:
+            self.generic_visit(node)
+            inner = magic_code(node)
+            if inner is not None and inner[1]:
+                for statement in ast.parse(inner[0]).body:
+                    self.visit(statement)
 
         def visit_Global(self, node: ast.Global) -> None:
             found.update(dict.fromkeys(node.names))

@@ -14,6 +14,8 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .rebuilding import rebuilt, taken_apart
+
 #: Most bytes of all values that are no tables.
 MAX_STATE_BYTES = 1_000_000_000
 
@@ -51,8 +53,10 @@ def dump_state(
 
     marker: dict[str, Any] = {"__name__": "__main__", "__snapml_globals__": True}
 
+    rebuilt_later: dict[int, tuple[int, Any]] = {}  # the value too, so that its id is not used again
+
     class StatePickler(cloudpickle.Pickler):  # type: ignore[misc]  # untyped, see above
-        def persistent_id(self, obj: Any) -> tuple[str, ...] | None:
+        def persistent_id(self, obj: Any) -> tuple[Any, ...] | None:
             kind = type(obj)
             if kind in (int, float, str, bool, bytes, type(None)):
                 return None
@@ -64,6 +68,15 @@ def dump_state(
             if kind is types.FunctionType or isinstance(obj, type):
                 name = refer(obj)
                 return None if name is None else ("name", name)
+            if kind.__name__ in ("DMatrix", "Dataset"):
+                known = rebuilt_later.get(id(obj))
+                if known is not None:
+                    return ("rebuilt", str(known[0]))
+                parts = taken_apart(obj)
+                if parts is not None:
+                    number = len(rebuilt_later)
+                    rebuilt_later[id(obj)] = (number, obj)
+                    return ("rebuilt", str(number), *parts)
             if isinstance(obj, io.IOBase) and not isinstance(obj, (io.BytesIO, io.StringIO)):
                 for name in ("stdout", "stderr"):
                     if obj is getattr(sys, name):
@@ -83,6 +96,8 @@ def dump_state(
 def load_state(content: bytes, namespace: dict[str, Any], tables: Callable[[str], Any]) -> dict[str, Any]:
     """The values again, in a namespace in which the program's definitions have been executed."""
 
+    made: dict[str, Any] = {}
+
     class StateUnpickler(pickle.Unpickler):
         def persistent_load(self, pid: Any) -> Any:
             kind = pid[0]
@@ -92,6 +107,10 @@ def load_state(content: bytes, namespace: dict[str, Any], tables: Callable[[str]
                 return namespace
             if kind == "name":
                 return namespace[pid[1]]
+            if kind == "rebuilt":
+                if pid[1] not in made:
+                    made[pid[1]] = rebuilt(pid[2], pid[3])
+                return made[pid[1]]
             return getattr(sys, kind)
 
     loaded: dict[str, Any] = StateUnpickler(io.BytesIO(content)).load()

@@ -172,6 +172,7 @@ def _write_files(workspace: Workspace | RemoteWorkspace, program: Program, folde
         ("replay/exported_loader.py", "__init__.py"),
         ("capture/conditions.py", "conditions.py"),
         ("capture/state.py", "state.py"),
+        ("capture/rebuilding.py", "rebuilding.py"),
     ):
         shutil.copy(_PACKAGE / source, folder / name)
     for digest, name in ((program.state_digest, "state.pkl"), (program.early_digest, "early.pkl")):
