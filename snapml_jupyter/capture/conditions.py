@@ -83,7 +83,7 @@ class Entropy:
             seed(generator, self._randbits(256) if a is None else a, version)
 
         random.Random.seed = seed_with_entropy  # type: ignore[method-assign, assignment]  # what `random.Random()` calls
-        random.seed = random._inst.seed  # type: ignore[attr-defined]  # the global generator, by the method as it is now
+        random.seed = random._inst.seed
 
     def stop(self) -> None:
         """Give the operating system's bits back."""

@@ -93,9 +93,11 @@ def _shell(kernel: str, execution_count: int | None) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor" if _ipython_version() >= (9,) else "NoColor"
-    # `%matplotlib inline` and its kind choose where figures are shown; here nobody looks at them.
-    Replaying = type("Replaying", (InteractiveShell,), {"enable_gui": lambda self, gui=None: None})
-    shell: Any = Replaying.instance(config=config)
+    class ReplayShell(InteractiveShell):
+        def enable_gui(self, gui: Any = None) -> None:
+            """`%matplotlib inline` asks for it: figures are shown, but nobody looks at them."""
+
+    shell: Any = ReplayShell.instance(config=config)
     if kernel == "kernel":
         publisher: Any = displaypub.CapturingDisplayPublisher
         shell.display_pub = publisher(parent=shell)

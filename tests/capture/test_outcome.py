@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snapml_jupyter.capture.clock import clock_metrics, clock_names, reads_clock
+from snapml_jupyter.capture.clock import clock_metrics, clock_names, clock_readings, reads_clock
+from snapml_jupyter.capture.now import without_now
 from snapml_jupyter.capture.outcome import Outcome
 from snapml_jupyter.capture.taking_apart import take_outcome
 from snapml_jupyter.replay.comparing import Comparison, compare_outcomes, compare_texts
@@ -115,6 +116,31 @@ def test_printed_text_is_compared_without_addresses_and_times(one: str, other: s
     comparison = Comparison()
     compare_texts(comparison, "output", one, other, 1e-9, masks)
     assert verdict_of(comparison).value == expected
+
+
+def test_what_helpers_measured_is_known_by_the_place_where_it_is_kept() -> None:
+    helper = "def bench(m):\n    t = time.time()\n    m.fit()\n    return m.score(), time.time() - t"
+    code = "s, took = bench(a)\nrows.append((s, took))\nres = {'score': s, 'secs': took}\npair = bench(b)\nboth = (s, s)\ntimes[i] = took"
+    found = clock_readings(code, [helper])
+    assert found.names == {"took", "times"}
+    assert found.places == {"rows[*][1]", "pair[1]"}
+    assert found.keys == {"secs"}
+    outcome = take_outcome({"rows": [(0.5, 1.25)], "res": {"score": 1, "secs": 3.5}}, set(), found)
+    assert [path for path in outcome.leaves if not path.endswith("#")] == ["rows[0][0]", "res['score']"]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Date: Thu, 01 Jan 1970, Time: 00:01:10", "Date: <date>, Time: <time>"),
+        ("Thu, 01 Jan 1970 00:01:10.123456", "<date> <time>"),
+        ("best lap 00:01:45, at 12:30:00", "best lap 00:01:45, at 12:30:00"),
+        ("since 1970-01-02", "since 1970-01-02"),
+        ("no digits", "no digits"),
+    ],
+)
+def test_only_the_time_of_the_run_itself_is_left_out_of_texts(text: str, left: str) -> None:
+    assert without_now(text, 65.0, 75.0) == left
 
 
 def test_what_comes_from_a_clock_is_known() -> None:

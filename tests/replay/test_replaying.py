@@ -108,6 +108,20 @@ GOOD = {
         "print(np.array([1 / 3]))\ntry:\n    warnings.warn('w')\n    r = 'shown'\nexcept UserWarning:\n    r = 'raised'",
     ],
     "times": ["import time", "t = time.time()\ntime.sleep(0.01)\nspent = time.time() - t\nrun.log_metric('spent', spent)\nprint(f'took {spent:.5f} s')\nr = 1"],
+    "measured": [
+        "import time\ndef bench(n):\n    t = time.perf_counter()\n    s = sum(range(n))\n    return s, time.perf_counter() - t",
+        "rows = []\nfor n in (10, 20):\n    s, took = bench(n)\n    rows.append((n, s, took))\npair = bench(5)\n"
+        "said = {'sum': s, 'lasted': took}\nprint(f'{s} in {took:.6f} s')",
+    ],
+    "stamped": ["from email.utils import formatdate", "import time\nstamp = 'made ' + formatdate(localtime=True)\nprint(stamp)"],
+    "dice": ["import random", "r = random.Random().random()\nrandom.seed()\nq = random.random()"],
+    "folder": [
+        "import os\nPLACE = os.path.join('images', 'chapter')\nos.makedirs(PLACE, exist_ok=True)",
+        "os.makedirs('made')\nopen(os.path.join(PLACE, 'a.txt'), 'w').write('a')\nopen('made/b.txt', 'w').write('b')\n"
+        "r = sorted(os.listdir('images') + os.listdir('made'))",
+    ],
+    "inline": ["x = 1", "%matplotlib inline\nimport matplotlib.pyplot as plt\nline, = plt.plot([x, 2])\nplt.show()"],
+    "timed": ["m = 1", "%%time\nm = m + 1\n%time k = m * 2\nk + m"],
     "fails": ["def bad(v):\n    return 1 / v", "bad(0)"],
 }  # fmt: skip
 NOT_GOOD = {
@@ -117,6 +131,10 @@ NOT_GOOD = {
     "connection": (["import sqlite3\nc = sqlite3.connect(':memory:')", "r = 1\nc.execute('select 1')"], Verdict.not_replayable),
     "generator": (["g = (v for v in range(3))", "r = next(g)"], Verdict.not_replayable),
     "nothing": (["x = 1", "pass"], Verdict.not_replayable),
+    "measured otherwise": (
+        ["import os, time\ndef bench():\n    t = time.time()\n    return os.urandom(4).hex(), time.time() - t", "pair = bench()\nscore, took = pair"],
+        Verdict.different,
+    ),
     "input": (["import builtins\nbuiltins.input = lambda prompt='': 'ada'", "name = input('who? ')"], Verdict.not_replayable),
 }  # fmt: skip
 

@@ -44,10 +44,12 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return ["frame", [[str(c), _plain(value.iloc[:, n])] for n, c in enumerate(value.columns)]]
     if pandas is not None and isinstance(value, (pandas.Series, pandas.Index)):
         return ["column", str(value.dtype), _plain(np.asarray(value))]
-    if depth < 4 and type(value) in (list, tuple):
+    if depth < 8 and type(value) in (list, tuple):
         return [_plain(each, depth + 1) for each in value]
-    if depth < 4 and isinstance(value, dict):
+    if depth < 8 and isinstance(value, dict):
         return [[repr(key), _plain(each, depth + 1)] for key, each in value.items() if not str(key).endswith("_time")]
+    if depth < 6 and hasattr(value, "__dict__") and not callable(value) and type(value).__module__ != "builtins":
+        return [type(value).__name__, [[key, _plain(each, depth + 1)] for key, each in sorted(vars(value).items())]]
     return value
 
 
