@@ -868,9 +868,9 @@ export interface Problem {
  *
  * `body` is the cell without the magic's line. The values of `state_names` lie in the blob `state_digest`, objects by
  * value; those that definitions read as they are executed also in `early_digest`. `random` is the state of the random
- * generators as the cell began (base 64), `entropy` what generators made without a seed are seeded with, `settings` the
+ * generators named in `generators` as the cell began (base 64), `entropy` what generators made without a seed are seeded with, `settings` the
  * options of libraries as JSON. `folder` is the working folder below the program's root, so that paths with `..` mean
- * the same.
+ * the same; `folders` were there as the cell began, and it writes into them.
  */
 export interface Program {
   run_id: string;
@@ -884,9 +884,11 @@ export interface Program {
   state_bytes: number;
   early_digest: string | null;
   random: string | null;
+  generators: string[];
   entropy: string | null;
   settings: string;
   files: ProgramFile[];
+  folders: string[];
   folder: string;
   missing: MissingValue[];
   given: Record<string, boolean | number | Float | string | null>;
