@@ -129,7 +129,9 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=120.0, help="most a cell of these notebooks may take")
     parser.add_argument("--json", metavar="FILE", help="write every record as a JSON line")
-    parser.add_argument("--skip", metavar="FILE", help="leave out the cells (notebooks) of which FILE (of --json) has a record")
+    parser.add_argument(
+        "--skip", metavar="FILE", help="leave out the cells (notebooks) of which FILE (of --json) has a record"
+    )
     parser.add_argument("--share", help=argparse.SUPPRESS)
     parser.add_argument("--out", help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -61,7 +61,8 @@ def likely_causes(
     if re.search(r"n_jobs\s*=\s*-?[2-9]|n_jobs\s*=\s*-1|\.cuda\(|device\s*=\s*['\"]cuda|Thread|multiprocessing", code):
         found.append("the cell computes in parallel or on a GPU, where sums are not always in the same order")
     hashed = recorded is not None and "PYTHONHASHSEED" in recorded.variables
-    if not hashed and re.search(r"\bset\(|\bhash\(|\{[^:{}]+ for ", code):
+    # Also a library may go through a set of texts; nothing in the cell says so, but then nothing else explains it either.
+    if not hashed and (not found or re.search(r"\bset\(|\bhash\(|\{[^:{}]+ for ", code)):
         found.append(
             "the order of sets of texts differs from process to process: set PYTHONHASHSEED where kernels are started, or "
             "sort the set"

@@ -93,6 +93,7 @@ def _shell(kernel: str, execution_count: int | None) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor" if _ipython_version() >= (9,) else "NoColor"
+
     class ReplayShell(InteractiveShell):
         def enable_gui(self, gui: Any = None) -> None:
             """`%matplotlib inline` asks for it: figures are shown, but nobody looks at them."""
