@@ -99,7 +99,7 @@ def _tainted_in(tree: ast.AST, functions: Mapping[str, set[int | None]]) -> tupl
             ):
                 name, value = node.func.value.id, node.args[0]
                 filled.setdefault(name, []).append(_is_scalar_of_clock(value, tainted))
-                for place in _places_in(value, tainted, functions):
+                for place in _places_in(value, tainted, places, functions):
                     places.add(f"{name}[*][{place}]")
         tainted |= {name for name, fillings in filled.items() if all(fillings)}
         if len(tainted) + len(places) == before:
@@ -122,15 +122,19 @@ def _assign(
     if _is_scalar_of_clock(value, tainted):
         tainted.update(_plain_names(target))
         return
-    for place in _places_in(value, tainted, functions):
+    for place in _places_in(value, tainted, places, functions):
         if isinstance(target, (ast.Tuple, ast.List)) and place < len(target.elts):
             tainted.update(_plain_names(target.elts[place]))
         elif isinstance(target, ast.Name):
             places.add(f"{target.id}[{place}]")
 
 
-def _places_in(value: ast.expr, tainted: set[str], functions: Mapping[str, set[int | None]]) -> list[int]:
+def _places_in(
+    value: ast.expr, tainted: set[str], places: set[str], functions: Mapping[str, set[int | None]]
+) -> list[int]:
     """Which items of a tuple or list, or of what a function returns, are clock readings."""
+    if isinstance(value, ast.Name):
+        return [int(n) for n in re.findall(rf"(?:^|,){value.id}\[(\d+)\](?=,|$)", ",".join(sorted(places)))]
     if isinstance(value, (ast.Tuple, ast.List)):
         return [n for n, part in enumerate(value.elts) if _is_scalar_of_clock(part, tainted)]
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):

@@ -11,6 +11,7 @@ from snapml_jupyter.store.workspace import open_workspace
 from .conftest import Kernel
 
 DRAWS = """%%snap_train drawn
+%matplotlib inline
 plt.plot(np.random.rand(5))
 plt.show()
 plt.hist(np.random.rand(20))

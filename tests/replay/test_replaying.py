@@ -110,7 +110,7 @@ GOOD = {
     "times": ["import time", "t = time.time()\ntime.sleep(0.01)\nspent = time.time() - t\nrun.log_metric('spent', spent)\nprint(f'took {spent:.5f} s')\nr = 1"],
     "measured": [
         "import time\ndef bench(n):\n    t = time.perf_counter()\n    s = sum(range(n))\n    return s, time.perf_counter() - t",
-        "rows = []\nfor n in (10, 20):\n    s, took = bench(n)\n    rows.append((n, s, took))\npair = bench(5)\n"
+        "rows = []\nfor n in (10, 20):\n    s, took = bench(n)\n    rows.append((n, s, took))\npair = bench(5)\nsame, spent = pair\n"
         "said = {'sum': s, 'lasted': took}\nprint(f'{s} in {took:.6f} s')",
     ],
     "stamped": ["from email.utils import formatdate", "import time\nstamp = 'made ' + formatdate(localtime=True)\nprint(stamp)"],
@@ -120,7 +120,6 @@ GOOD = {
         "os.makedirs('made')\nopen(os.path.join(PLACE, 'a.txt'), 'w').write('a')\nopen('made/b.txt', 'w').write('b')\n"
         "r = sorted(os.listdir('images') + os.listdir('made'))",
     ],
-    "inline": ["x = 1", "%matplotlib inline\nimport matplotlib.pyplot as plt\nline, = plt.plot([x, 2])\nplt.show()"],
     "timed": ["m = 1", "%%time\nm = m + 1\n%time k = m * 2\nk + m"],
     "fails": ["def bad(v):\n    return 1 / v", "bad(0)"],
 }  # fmt: skip
