@@ -20,6 +20,9 @@ from .cell_magics import magic_code
 
 _GLOBAL_LOADS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_FORMULA = re.compile(r"\s*[\w.()+\-*/:, \[\]'\"]*~(?!/)")
+_QUERIED = re.compile(r"(?<![\w.])@([^\W\d]\w*)")
+_MAX_FORMULA = 2_000
 _MAGIC_CALLS = {"run_line_magic", "run_cell_magic", "system", "getoutput"}
 
 
@@ -43,6 +46,21 @@ def global_names(code: types.CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from global_names(constant)
+        elif isinstance(constant, str):
+            yield from names_in_text(constant)
+
+
+def names_in_text(text: str) -> list[str]:
+    """Names that libraries look up in the caller's namespace: of a formula (`y ~ np.log(x)`) and of a query (`a > @k`).
+
+    >>> names_in_text("y ~ np.log(x)"), names_in_text("a > @k"), names_in_text("a path ~/x"), names_in_text("plain a")
+    (['y', 'np', 'log', 'x'], ['k'], [], [])
+    """
+    if len(text) > _MAX_FORMULA or "\n" in text:
+        return []
+    if _FORMULA.match(text):
+        return _IDENTIFIER.findall(text)
+    return _QUERIED.findall(text)
 
 
 class _Reads(ast.NodeVisitor):
@@ -91,6 +109,11 @@ class _Reads(ast.NodeVisitor):
         for alias in node.names:
             if alias.name != "*":
                 self._assign(alias.asname or alias.name)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            for name in names_in_text(node.value):
+                self._read(name)
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)

@@ -95,7 +95,7 @@ def _environment(recorded: Environment, current: Environment) -> list[str]:
     changed = [
         (name, version, current.packages.get(name))
         for name, version in recorded.packages.items()
-        if current.packages.get(name) != version
+        if current.packages.get(name) != version and name != "pip"  # what installed them computes nothing
     ]
     changed.sort(key=lambda item: (item[0] not in _NUMERIC, item[0]))
     if changed:

@@ -91,3 +91,11 @@ def test_functions_and_classes_of_earlier_cells_count_with_what_they_read() -> N
 
 def test_top_level_await_is_read_through() -> None:
     assert names_read("x = await df\nasync with other as y:\n    y\nasync for i in x: i", NAMES) == ["df", "other"]
+
+
+def test_names_in_formulas_and_queries_are_read() -> None:
+    namespace: dict[str, object] = dict.fromkeys(["np", "x1", "limit", "d", "res", "ols"])
+    assert names_read("res = ols('y ~ x1 + np.sin(x1)', data=d).fit()", namespace) == ["ols", "x1", "np", "d"]
+    assert names_read("d.query('a > @limit and b < 3')", namespace) == ["d", "limit"]
+    exec("def fit(d):\n    return ols('y ~ np.log(x1)', d)", namespace)
+    assert {"fit", "ols", "np", "d"} <= set(names_read("fit(d)", namespace))
