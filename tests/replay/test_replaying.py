@@ -130,7 +130,7 @@ NOT_GOOD = {
     "connection": (["import sqlite3\nc = sqlite3.connect(':memory:')", "r = 1\nc.execute('select 1')"], Verdict.not_replayable),
     "generator": (["g = (v for v in range(3))", "r = next(g)"], Verdict.not_replayable),
     "nothing": (["x = 1", "pass"], Verdict.not_replayable),
-    "measured otherwise": (
+    "helper": (
         ["import os, time\ndef bench():\n    t = time.time()\n    return os.urandom(4).hex(), time.time() - t", "pair = bench()\nscore, took = pair"],
         Verdict.different,
     ),
