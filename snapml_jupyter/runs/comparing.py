@@ -103,11 +103,12 @@ def diff_run_code(workspace: Workspace, first: str, other: str, captured: bool =
     """
     run_ids = [store.resolve(workspace.database, ref) for ref in (first, other)]
     runs = store.load_runs(workspace.database, run_ids)
+    before, after = runs
     if not captured:
-        return _code_diff(*runs)
+        return _code_diff(before, after)
     kept = [programs.find_program(workspace.database, run_id) for run_id in run_ids]
     texts = [found.program.source if found else run.code for found, run in zip(kept, runs, strict=True)]
-    return _code_diff(*runs, texts)
+    return _code_diff(before, after, texts)
 
 
 def _code_diff(first: Run, other: Run, texts: Sequence[str | None] | None = None) -> CodeDiff:
