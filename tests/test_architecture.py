@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "governance": {"store", "datasets", "runs"},
     "datasets": {"store", "profiles"},
     "validation": {"store", "datasets"},
-    "export": {"store"},
+    "export": {"store", "runs"},
     "capture": {"store", "runs", "datasets", "validation"},
     "replay": {"store", "runs", "datasets", "capture"},
     "registry": {"store", "runs", "datasets", "export", "governance"},

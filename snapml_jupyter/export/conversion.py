@@ -56,12 +56,15 @@ class Conversion:
         *,
         copies: bool = False,
         single: bool = False,
+        labels: Sequence[Any] | None = None,
     ) -> None:
         self.graph = graph
         self.transformers = transformers
         self.predictors = predictors
         self.copies = copies
         self.single = single
+        #: The signature's labels, for models that keep no classes of their own.
+        self.labels = labels
         #: Whether any part came from skl2onnx, so that `single` makes a difference.
         self.has_foreign_part = False
         #: Raw column -> the only values that an encoder takes.

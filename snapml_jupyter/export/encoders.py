@@ -33,7 +33,7 @@ def encode_one_hot(conversion: Conversion, encoder: Any, table: Table) -> Table:
         infrequent = _infrequent_category(encoder, position)
         if encoder.handle_unknown in ("infrequent_if_exist", "warn") and infrequent is not None:
             unknown = places[infrequent]
-        looked_up.append(_look_up(conversion, encoder, piece, encoder.categories_[position], places, unknown))
+        looked_up.append(look_up(conversion, encoder, piece, encoder.categories_[position], places, unknown))
     owners = [position for position, width in enumerate(widths) for _ in range(width)]
     places_out = [place for width in widths for place in range(width)]
     if not owners:
@@ -61,7 +61,7 @@ def encode_by_table(conversion: Conversion, encoder: Any, table: Table) -> Table
         else:
             unknown = np.array([np.nan])
         categories = encoder.categories_[position]
-        places = _look_up(conversion, encoder, piece, categories, list(range(len(categories))), len(categories))
+        places = look_up(conversion, encoder, piece, categories, list(range(len(categories))), len(categories))
         values = graph.constant(np.vstack([block, unknown[None, :]]).astype(np.float64))
         flat = graph.op("Reshape", places, graph.constant(np.array([-1], dtype=np.int64)))
         pieces.append(
@@ -111,7 +111,7 @@ def _infrequent_category(encoder: Any, position: int) -> int | None:
     return None if found is None else int(found[0])
 
 
-def _look_up(
+def look_up(
     conversion: Conversion, encoder: Any, piece: Piece, categories: Any, places: list[int], unknown: int
 ) -> str:
     """An int64 tensor [rows, 1]: the place of each value's category, `unknown` for others."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import InvalidInputError
 from ..domain.model import ColumnKind, Signature
+from ..runs.model_kinds import column_names, is_booster, is_torch_module
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,15 +39,19 @@ def frame_to_columns(frame: pd.DataFrame, signature: Signature) -> dict[str, lis
 
 def model_columns(model: Any, signature: Signature) -> list[str]:
     """Names of the columns a model was fitted on, in that order; the signature's when the model kept none."""
-    names = getattr(model, "feature_names_in_", None)
-    return [column.name for column in signature.inputs] if names is None else [str(name) for name in names]
+    known = [column.name for column in signature.inputs]
+    names = None if is_torch_module(model) else column_names(model)
+    if names is None:
+        return known
+    underlined = {"_".join(name.split()): name for name in known}  # how LightGBM writes names with blanks
+    return [name if name in known else underlined.get(name, name) for name in names]
 
 
 def model_input(model: Any, frame: pd.DataFrame, signature: Signature) -> Any:
     """What to give `model.predict`: the frame, or the array or text series the model was fitted on instead of one."""
     names = {str(name): name for name in frame.columns}
     wanted = frame[[names[name] for name in model_columns(model, signature) if name in names]]
-    if hasattr(model, "feature_names_in_"):
+    if column_names(model) is not None or (is_booster(model) and type(model).__module__ == "lightgbm.basic"):
         return wanted
     if _takes_text(model):
         return wanted.iloc[:, 0]

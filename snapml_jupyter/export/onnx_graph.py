@@ -1,4 +1,4 @@
-"""A fitted scikit-learn model, from raw named columns to its answer, as one ONNX graph.
+"""A fitted model, from raw named columns to its answer, as one ONNX graph.
 
 Each kind of step has its converter in the two tables below; what they do not list goes through skl2onnx. Arithmetic is
 in double, as in scikit-learn, so the graph agrees with the model to rounding; `parity.py` proves it on real rows.
@@ -16,8 +16,29 @@ import numpy as np
 from ..domain.errors import ExportError
 from ..domain.model import ColumnKind, Signature, SignatureColumn, Task
 from ..version import __version__
-from . import combined, curves, encoders, imputers, linear, scalers, structure, svm, text, trees
-from .conversion import Conversion, NoDoubleFormError, Predict, Prediction, Transform, TreesNeedOtherOpsetError
+from . import (
+    combined,
+    curves,
+    encoders,
+    imputers,
+    lightgbm_trees,
+    linear,
+    scalers,
+    structure,
+    svm,
+    text,
+    trees,
+    xgboost_trees,
+)
+from .conversion import (
+    Conversion,
+    NoDoubleFormError,
+    Predict,
+    Prediction,
+    Transform,
+    TreesNeedOtherOpsetError,
+    class_key,
+)
 from .frames import missing_marker, model_columns
 from .graph import Graph
 from .inputs import COLUMNS_KEY, OUTPUTS_KEY, SIGNATURE_KEY, GraphColumn
@@ -130,6 +151,14 @@ PREDICTORS: dict[str, Predict] = {
     "FixedThresholdClassifier": combined.move_threshold,
     "TunedThresholdClassifierCV": combined.move_threshold,
     "TransformedTargetRegressor": combined.scale_back,
+    "lightgbm.basic.Booster": lightgbm_trees.predict_lightgbm,
+    "lightgbm.sklearn.LGBMClassifier": lightgbm_trees.predict_lightgbm,
+    "lightgbm.sklearn.LGBMRegressor": lightgbm_trees.predict_lightgbm,
+    "xgboost.core.Booster": xgboost_trees.predict_xgboost,
+    "xgboost.sklearn.XGBClassifier": xgboost_trees.predict_xgboost,
+    "xgboost.sklearn.XGBRegressor": xgboost_trees.predict_xgboost,
+    "xgboost.sklearn.XGBRFClassifier": xgboost_trees.predict_xgboost,
+    "xgboost.sklearn.XGBRFRegressor": xgboost_trees.predict_xgboost,
 }
 
 #: Version of the tree operators, and whether a forest may be copied per class: tried in this order.
@@ -168,13 +197,14 @@ def export_model(
             f"{'the target' if signature.target is None else repr(signature.target)} had one value in all rows it was "
             "fitted on, so it can only answer that. Fit it on rows of two classes or more."
         )
-    if str(type(model).__module__).partition(".")[0] != "sklearn":
+    if str(type(model).__module__).partition(".")[0] != "sklearn" and class_key(model) not in PREDICTORS:
         raise ExportError(
             f"A model of class {type(model).__module__}.{type(model).__name__} cannot be exported: only models and "
-            "pipelines of scikit-learn become ONNX graphs. Instead: put the model into a scikit-learn Pipeline, or use "
-            "HistGradientBoostingClassifier or HistGradientBoostingRegressor."
+            "pipelines of scikit-learn, LightGBM, XGBoost and torch modules become ONNX graphs. Instead: put the model "
+            "into a scikit-learn Pipeline, or use HistGradientBoostingClassifier or HistGradientBoostingRegressor."
         )
-    _check_fitted(model)
+    if hasattr(model, "fit"):
+        _check_fitted(model)
     # Some converters and operators of skl2onnx have no double form; then those parts compute in float32.
     problem: str | None = "skl2onnx has no double form of it"
     try:
@@ -194,7 +224,9 @@ def _build(
     model: Any, signature: Signature, frame: pd.DataFrame, metadata: Mapping[str, str], *, single: bool
 ) -> tuple[bytes, bool]:
     for ml_opset, copies in _TREE_FORMS:
-        conversion = Conversion(Graph(ml_opset), TRANSFORMERS, PREDICTORS, copies=copies, single=single)
+        conversion = Conversion(
+            Graph(ml_opset), TRANSFORMERS, PREDICTORS, copies=copies, single=single, labels=signature.labels
+        )
         try:
             table = _raw_table(conversion.graph, model, signature, frame)
             answer = conversion.predict(model, table)
@@ -226,6 +258,7 @@ def _raw_table(graph: Graph, model: Any, signature: Signature, frame: pd.DataFra
                 sources=(name,),
                 raw=(name,),
                 missing=missing_marker(frame, name) if tensor == "string" else None,
+                is_category=name in frame.columns and str(frame[name].dtype) == "category",
             )
         )
     return table

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..domain.errors import InvalidInputError
+from ..domain.errors import ExportError, InvalidInputError
 from ..domain.model import Parity, Signature, Task
-from .frames import frame_to_columns, model_input
+from .answering import answering
+from .frames import frame_to_columns
 from .inputs import Answers, GraphInputs
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def check_parity(model: Any, onnx_bytes: bytes, frame: pd.DataFrame, signature: 
         raise InvalidInputError("There are no rows to compare the exported model on. Give a frame with at least one.")
     session = open_session(onnx_bytes)
     inputs = GraphInputs(session.get_modelmeta().custom_metadata_map)
+    ask = answering(model, signature, frame)
     differences = np.zeros(len(frame))
     agreed = np.ones(len(frame), dtype=bool)
     for start in range(0, len(frame), _BATCH_ROWS):
@@ -55,12 +57,14 @@ def check_parity(model: Any, onnx_bytes: bytes, frame: pd.DataFrame, signature: 
         answers = inputs.decode(session.run(inputs.output_names, feeds))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unknown categories, feature names: what matters is what comes out
-            given = model_input(model, batch, signature)
+            expected, probabilities = ask(batch)
             rows = slice(start, start + len(batch))
             if signature.task is Task.classification:
-                differences[rows], agreed[rows] = _compare_classes(model, given, answers, tolerance)
+                differences[rows], agreed[rows] = _compare_classes(
+                    model, signature, expected, probabilities, answers, tolerance
+                )
             else:
-                differences[rows] = _compare_numbers(np.asarray(model.predict(given)), np.array(answers.predictions))
+                differences[rows] = _compare_numbers(expected, np.array(answers.predictions))
     worst = np.argsort(-differences, kind="stable")[:_WORST_ROWS]
     largest = float(differences.max())
     agreement = float(agreed.mean())
@@ -74,15 +78,18 @@ def check_parity(model: Any, onnx_bytes: bytes, frame: pd.DataFrame, signature: 
     )
 
 
-def _compare_classes(model: Any, given: Any, answers: Answers, tolerance: float) -> tuple[Any, Any]:
+def _compare_classes(
+    model: Any, signature: Signature, expected: Any, probabilities: Any, answers: Answers, tolerance: float
+) -> tuple[Any, Any]:
     """Differences and agreement of one batch."""
-    classes = np.asarray(model.classes_)
-    expected = np.asarray(model.predict(given))
+    own = getattr(model, "classes_", None)
+    classes = np.array(signature.labels, dtype=object) if own is None else np.asarray(own)
     got = np.array(answers.predictions, dtype=object)
     equal = np.asarray(expected.astype(object) == got)
     if answers.probabilities is None:
         return np.zeros(len(got)), equal
-    probabilities = np.asarray(model.predict_proba(given), dtype=np.float64)
+    if probabilities is None:
+        raise ExportError(f"The graph of {type(model).__name__} has probabilities, but the model has none to compare.")
     differences = _gap(probabilities, answers.probabilities).max(axis=1)
     for row in np.flatnonzero(~equal):
         ours = probabilities[row, _position(classes, got[row])]

@@ -20,6 +20,7 @@ class Piece:
     `sources` are the raw columns it was made from; `raw` names, for each column, the raw column whose values it still
     holds (missing ones may be filled), or is empty.
     `missing` says how the model sees a missing text: "nan", "none", "na", or None when training had none.
+    `is_category` says that it is still a raw column of pandas categories.
     `replaced` are texts that an imputer changed; encoders fold them into their table, so no node is spent on them.
     """
 
@@ -29,6 +30,7 @@ class Piece:
     sources: tuple[str, ...] = ()
     raw: tuple[str, ...] = ()
     missing: str | None = None
+    is_category: bool = False
     replaced: dict[str, str] = field(default_factory=dict)
 
 

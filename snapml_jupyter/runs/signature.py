@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import InvalidInputError
 from ..domain.model import ColumnKind, Signature, SignatureColumn, Task
+from .model_kinds import booster_task, checked_labels, column_names, is_booster, is_torch_module
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,22 +18,26 @@ if TYPE_CHECKING:
 Label = bool | int | float | str
 
 
-def infer_signature(model: Any, frame: Any, target: str | None = None) -> Signature:
+def infer_signature(
+    model: Any, frame: Any, target: str | None = None, labels: Sequence[Label] | None = None
+) -> Signature:
     """Names, kinds and examples of the inputs, the task, and the labels in the order of the probabilities.
 
     `frame` is what the model was fitted on (n rows, named columns); columns the model never saw are left out. A column
-    is nullable when it has missing values here.
-    Raises InvalidInputError for a frame without rows or named columns, and for columns that JSON clients cannot send.
+    is nullable when it has missing values here. `labels` are the classes of a model that keeps none (a native booster, a
+    torch module), in the order of its outputs; they make a torch module a classifier.
+    Raises InvalidInputError for a frame without rows or named columns, for columns that JSON clients cannot send, and for
+    labels that do not fit the model.
     """
     table = as_frame(frame)
     _check_names(table)
     if len(table) == 0:
         raise InvalidInputError("The example DataFrame has no rows. Give the rows the model was fitted on.")
-    task = _task(model)
+    task, classes = _task_and_labels(model, labels)
     return Signature(
         task=task,
         inputs=[_column(name, table[name]) for name in _used_columns(model, list(table.columns))],
-        labels=_labels(model) if task is Task.classification else None,
+        labels=classes,
         target=target,
     )
 
@@ -68,13 +74,12 @@ def _check_names(table: pd.DataFrame) -> None:
 
 def _used_columns(model: Any, columns: list[str]) -> list[str]:
     """The columns the model was fitted on, in its order; all of the frame's when it does not say."""
-    try:
-        fitted = getattr(model, "feature_names_in_", None)
-    except AttributeError:  # a pipeline asks its first step, which may be missing
-        fitted = None
-    if fitted is None:
+    names = column_names(model)
+    if names is None:
         return columns
-    names = [str(name) for name in fitted]
+    underlined = {"_".join(column.split()): column for column in columns}
+    # LightGBM writes underlines for blanks.
+    names = [name if name in columns else underlined.get(name, name) for name in names]
     missing = [name for name in names if name not in columns]
     if missing:
         raise InvalidInputError(
@@ -82,6 +87,31 @@ def _used_columns(model: Any, columns: list[str]) -> list[str]:
             "DataFrame it was fitted on."
         )
     return names
+
+
+def _task_and_labels(model: Any, labels: Sequence[Label] | None) -> tuple[Task, list[Label] | None]:
+    if is_booster(model):
+        task, n_classes = booster_task(model)
+        if task is Task.classification:
+            return task, checked_labels(range(n_classes) if labels is None else labels, n_classes)
+    elif is_torch_module(model):
+        if labels is not None:
+            return Task.classification, checked_labels(labels, None)
+        task = Task.regression
+    else:
+        task = _task(model)
+        if task is Task.classification:
+            own = _labels(model)
+            if labels is not None and list(labels) != own:
+                raise InvalidInputError(
+                    f"The labels {list(labels)} are given, but the model knows {own}. Leave labels out."
+                )
+            return task, own
+    if labels is not None:
+        raise InvalidInputError(
+            f"Labels are given, but a {type(model).__name__} with this objective does not classify. Leave labels out."
+        )
+    return task, None
 
 
 def _task(model: Any) -> Task:
