@@ -25,6 +25,11 @@ from .registration import Call, argument, line_magic
     argument("--workers", metavar="N:M", help="fewest and most workers of the host, by load: 1:4"),
     argument("--public", action="store_true", help="let other machines reach it"),
     argument("--rate", metavar="RATE", help="most requests of all clients: 100/s"),
+    argument(
+        "--accept-parity",
+        action="store_true",
+        help="deploy although the graph answers otherwise than the model; the audit log says who did",
+    ),
     examples=(
         "endpoint = %snap_deploy late-flights",
         "%snap_deploy late-flights:2 --endpoint late",
@@ -44,6 +49,7 @@ def snap_deploy(
     workers: str | None,
     public: bool,
     rate: str | None,
+    accept_parity: bool,
 ) -> Any:
     """Put a model version behind an HTTP endpoint and give the live endpoint."""
     from ..public.endpoints import deploy
@@ -59,6 +65,7 @@ def snap_deploy(
         workers=workers,
         rate=rate,
         public=public,
+        accept_parity=accept_parity,
     )
 
 

@@ -32,6 +32,7 @@ def endpoint() -> None:
 @click.option("--workers", help="Fewest and most workers of the host, by load: 1:4.")
 @click.option("--rate", help="Most requests of all clients: 100/s.")
 @click.option("--public", is_flag=True, help="Let other machines reach it.")
+@click.option("--accept-parity", is_flag=True, help="Although the graph answers otherwise; the audit log says who did.")
 @answers
 def deploy_command(
     workspace: AnyWorkspace,
@@ -45,10 +46,11 @@ def deploy_command(
     workers: str | None,
     rate: str | None,
     public: bool,
+    accept_parity: bool,
 ) -> tuple[Any, str]:
     """Put MODEL (NAME, NAME:4, NAME@champion) behind an endpoint; starts the host when needed."""
     arm, share, plan = read_arm(canary, shadow, ab, guards, every)
-    outcome = deploy(workspace, model, name, arm, share, plan, read_changes(rate, workers, public))
+    outcome = deploy(workspace, model, name, arm, share, plan, read_changes(rate, workers, public), accept_parity)
     text = facts(endpoint=outcome.endpoint.name, model=outcome.deployment.model_ref, url=outcome.endpoint.url)
     if outcome.api_key:
         text += f"\nAPI key (shown once): {outcome.api_key}"

@@ -82,12 +82,13 @@ def promote_command(workspace: AnyWorkspace, ref: str, to: str) -> tuple[Any, st
 @model.command("export")
 @click.argument("ref")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to write; default NAME-N.onnx.")
+@click.option("--accept-parity", is_flag=True, help="Although the graph answers otherwise; the audit log says who did.")
 @answers
-def export_command(workspace: AnyWorkspace, ref: str, output: Path | None) -> tuple[Any, str]:
+def export_command(workspace: AnyWorkspace, ref: str, output: Path | None, accept_parity: bool) -> tuple[Any, str]:
     """Write the version as one ONNX graph whose answers are proved on training rows."""
     version = get_model(workspace, ref)
     path = output or Path(f"{version.name}-{version.number}.onnx")
-    exported = export_onnx(workspace, version.ref, path)
+    exported = export_onnx(workspace, version.ref, path, accept_parity=accept_parity)
     parity = exported.parity
     return exported, (
         f"{path}: largest difference {parity.max_difference:.2g}, {parity.label_agreement:.2%} equal labels "

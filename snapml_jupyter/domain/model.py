@@ -88,6 +88,8 @@ class Parity:
     """Proof that the exported graph answers like the model, on `n_rows` real rows.
 
     `max_difference` is the largest absolute difference of probabilities (or predictions, relative above 1).
+    `worst_rows` are positions in the training data, `worst_differences` how much each differs. `accepted_by` is who let
+    the graph be kept although it did not pass.
     """
 
     n_rows: int
@@ -97,6 +99,8 @@ class Parity:
     passed: bool
     source_ref: str | None = None
     worst_rows: list[int] = field(default_factory=list)
+    worst_differences: list[float] = field(default_factory=list)
+    accepted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

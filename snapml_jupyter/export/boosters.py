@@ -68,7 +68,8 @@ def from_scores(conversion: Conversion, model: Any, raw: str, link: str, scale: 
 
 def classes_of(conversion: Conversion, model: Any) -> Any:
     """The model's classes, the signature's labels for a model that keeps none, None for a regression."""
-    own = getattr(model, "classes_", None) if hasattr(model, "fit") else conversion.labels
+    labels = conversion.signature.labels if conversion.signature else None
+    own = getattr(model, "classes_", None) if hasattr(model, "fit") else labels
     return None if own is None else np.asarray(own)
 
 

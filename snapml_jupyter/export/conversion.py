@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from ..domain.errors import ExportError
+from ..domain.model import Signature
+from ..runs.model_kinds import is_torch_module
 from .graph import Graph
 from .table import Table, kinds_of, matrix, sources_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class TreesNeedOtherOpsetError(Exception):
@@ -56,15 +61,17 @@ class Conversion:
         *,
         copies: bool = False,
         single: bool = False,
-        labels: Sequence[Any] | None = None,
+        signature: Signature | None = None,
+        frame: pd.DataFrame | None = None,
     ) -> None:
         self.graph = graph
         self.transformers = transformers
         self.predictors = predictors
         self.copies = copies
         self.single = single
-        #: The signature's labels, for models that keep no classes of their own.
-        self.labels = labels
+        #: What the columns and labels are, and some rows, for models that do not say themselves.
+        self.signature = signature
+        self.frame = frame
         #: Whether any part came from skl2onnx, so that `single` makes a difference.
         self.has_foreign_part = False
         #: Raw column -> the only values that an encoder takes.
@@ -157,6 +164,8 @@ class Conversion:
 def class_key(estimator: Any) -> str:
     """How the converter tables name an estimator's class; a class of one's own never matches, even if it subclasses."""
     kind = type(estimator)
+    if is_torch_module(estimator):
+        return "torch.nn.Module"
     return (
         str(kind.__name__)
         if str(kind.__module__).partition(".")[0] == "sklearn"

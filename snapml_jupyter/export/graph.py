@@ -120,6 +120,7 @@ class Graph:
             copy = onnx.TensorProto()
             copy.CopyFrom(constant)
             copy.name = rename(constant.name)
+            copy.ClearField("metadata_props")
             self._constants[copy.name] = copy
         for node in model.graph.node:
             new = onnx.NodeProto()
@@ -129,6 +130,9 @@ class Graph:
             new.ClearField("output")
             new.output.extend(rename(name) for name in node.output)
             new.name = ""
+            # torch writes there where in whose files each line was.
+            new.doc_string = ""
+            new.ClearField("metadata_props")
             self._nodes.append(new)
         for function in model.functions:
             self._functions[function.domain, function.name] = function

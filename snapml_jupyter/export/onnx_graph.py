@@ -27,6 +27,7 @@ from . import (
     structure,
     svm,
     text,
+    torch_modules,
     trees,
     xgboost_trees,
 )
@@ -154,6 +155,7 @@ PREDICTORS: dict[str, Predict] = {
     "lightgbm.basic.Booster": lightgbm_trees.predict_lightgbm,
     "lightgbm.sklearn.LGBMClassifier": lightgbm_trees.predict_lightgbm,
     "lightgbm.sklearn.LGBMRegressor": lightgbm_trees.predict_lightgbm,
+    "torch.nn.Module": torch_modules.predict_torch,
     "xgboost.core.Booster": xgboost_trees.predict_xgboost,
     "xgboost.sklearn.XGBClassifier": xgboost_trees.predict_xgboost,
     "xgboost.sklearn.XGBRegressor": xgboost_trees.predict_xgboost,
@@ -225,7 +227,13 @@ def _build(
 ) -> tuple[bytes, bool]:
     for ml_opset, copies in _TREE_FORMS:
         conversion = Conversion(
-            Graph(ml_opset), TRANSFORMERS, PREDICTORS, copies=copies, single=single, labels=signature.labels
+            Graph(ml_opset),
+            TRANSFORMERS,
+            PREDICTORS,
+            copies=copies,
+            single=single,
+            signature=signature,
+            frame=frame,
         )
         try:
             table = _raw_table(conversion.graph, model, signature, frame)
@@ -366,10 +374,11 @@ def _cannot_run(content: bytes, frame: pd.DataFrame) -> str | None:
     try:
         session = open_session(content)
         inputs = GraphInputs(session.get_modelmeta().custom_metadata_map)
-        columns = frame_to_columns(frame.head(10), inputs.signature)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            session.run(inputs.output_names, inputs.columns_to_feeds(columns))
+        for n_rows in (10, 1):
+            columns = frame_to_columns(frame.head(n_rows), inputs.signature)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                session.run(inputs.output_names, inputs.columns_to_feeds(columns))
     except (EPFail, Fail, InvalidArgument, InvalidGraph, NotImplemented, RuntimeException) as error:
         return str(error).partition("\n")[0]
     return None

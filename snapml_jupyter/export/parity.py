@@ -65,7 +65,8 @@ def check_parity(model: Any, onnx_bytes: bytes, frame: pd.DataFrame, signature: 
                 )
             else:
                 differences[rows] = _compare_numbers(expected, np.array(answers.predictions))
-    worst = np.argsort(-differences, kind="stable")[:_WORST_ROWS]
+    worst = np.lexsort((agreed, -differences))[:_WORST_ROWS].tolist()
+    shown = [row for row in worst if differences[row] > 0 or not agreed[row]]
     largest = float(differences.max())
     agreement = float(agreed.mean())
     return Parity(
@@ -74,7 +75,8 @@ def check_parity(model: Any, onnx_bytes: bytes, frame: pd.DataFrame, signature: 
         label_agreement=agreement,
         tolerance=tolerance,
         passed=largest <= tolerance and agreement >= LABEL_AGREEMENT,
-        worst_rows=[int(row) for row in worst if differences[row] > 0 or not agreed[row]],
+        worst_rows=shown,
+        worst_differences=[float(differences[row]) for row in shown],
     )
 
 

@@ -33,6 +33,7 @@ def deploy(
     workers: str | int | None = None,
     rate: str | float | None = None,
     public: bool = False,
+    accept_parity: bool = False,
 ) -> Endpoint:
     """Put a model version behind an endpoint and wait until it answers.
 
@@ -42,6 +43,7 @@ def deploy(
     `min_requests` (100), and rolls back by itself when one is broken. `ab="50%"` splits for a comparison, `shadow=True`
     answers copies whose answers are compared and dropped. `workers="1:4"` lets the host have so many, by load, `rate="100/s"`
     limits the endpoint, `public=True` lets other machines reach it (put a TLS proxy in front).
+    `accept_parity` deploys a graph that answers otherwise than its model; the audit log says who did.
     The returned endpoint's `api_key` is set when the endpoint is new; it is shown this once.
     Raises NotFoundError, ExportError, ParityError, InvalidInputError or UnavailableError, each with what to do.
     """
@@ -51,7 +53,7 @@ def deploy(
     arm, share, plan = read_arm(canary, shadow, ab, guards, every, min_requests)
     here = workspace()
     changes = read_changes(rate, workers, public)
-    outcome = deploying.deploy(here, model_ref, endpoint, arm, share, plan, changes)
+    outcome = deploying.deploy(here, model_ref, endpoint, arm, share, plan, changes, accept_parity)
     if outcome.api_key is not None:
         _keys[here.location, outcome.endpoint.name] = outcome.api_key
     return _endpoint(here, outcome.endpoint.name, outcome.api_key)

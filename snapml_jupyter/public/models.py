@@ -66,12 +66,15 @@ def load_model(ref: str, *, trust: bool = False) -> Any:
     return versions.load_model(workspace(), ref, trust)
 
 
-def export_onnx(ref: str, path: str | Path | None = None, *, trust: bool = False) -> ExportedModel:
+def export_onnx(
+    ref: str, path: str | Path | None = None, *, trust: bool = False, accept_parity: bool = False
+) -> ExportedModel:
     """Write the version as one ONNX graph (`NAME-N.onnx` here unless given), proved on training rows to answer alike.
 
+    `accept_parity` keeps a graph that answers otherwise, and the audit log says who did.
     Raises ExportError naming the step that cannot be exported, ParityError when the graph answers differently,
     UntrustedModelError for another actor's pickle, unless `trust`.
     """
     from ..registry import exporting
 
-    return exporting.export_onnx(workspace(), ref, path, trust)
+    return exporting.export_onnx(workspace(), ref, path, trust, accept_parity)

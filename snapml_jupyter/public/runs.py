@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..runs.current import active_run as _active_run
@@ -148,9 +148,14 @@ def log_figure(figure: Any, name: str) -> None:
     _active().log_figure(figure, name)
 
 
-def log_model(model: Any, example: Any, *, target: str | None = None) -> RunModel | None:
-    """Keep a fitted model with the active run; `example` is the DataFrame it was fitted on."""
-    return _active().log_model(model, example, target=target)
+def log_model(
+    model: Any, example: Any, *, target: str | None = None, labels: Sequence[Any] | None = None
+) -> RunModel | None:
+    """Keep a fitted model with the active run; `example` is the DataFrame it was fitted on.
+
+    `labels` are the classes of a torch module or a native booster, in the order of its outputs.
+    """
+    return _active().log_model(model, example, target=target, labels=labels)
 
 
 def set_tag(name: str, value: Any) -> None:

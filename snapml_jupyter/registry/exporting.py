@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from dataclasses import replace
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
 
 @operation(permission="models:export", audited=True)
-def ensure_exported(workspace: Workspace, ref: str, trust: bool = False) -> ModelVersion:
+def ensure_exported(
+    workspace: Workspace, ref: str, trust: bool = False, accept_parity: bool = False
+) -> ModelVersion:
     """Export the version unless it is already, prove parity on rows of its training data, and keep graph and proof.
 
-    Several processes may do it at once; the first to finish counts. Raises NotFoundError, ExportError naming the step
+    Several processes may do it at once; the first to finish counts. With `accept_parity` a graph that answers otherwise
+    is kept all the same; proof and audit log say who accepted what. Raises NotFoundError, ExportError naming the step
     that cannot be exported, ParityError when the graph answers differently, UntrustedModelError for another actor's
     pickle unless `trust`.
     """
@@ -48,8 +52,17 @@ def ensure_exported(workspace: Workspace, ref: str, trust: bool = False) -> Mode
     )
     parity = check_parity(model, content, rows, version.signature, settings.get_float("parity_tolerance"))
     parity = replace(parity, source_ref=kept.training_ref, worst_rows=[positions[row] for row in parity.worst_rows])
+    accepted: dict[str, Any] = {}
     if not parity.passed:
-        raise _failed(version, parity)
+        if not accept_parity or not math.isfinite(parity.max_difference):
+            raise _failed(version, parity)
+        parity = replace(parity, accepted_by=workspace.actor)
+        accepted = {
+            "accepted_parity": True,
+            "label_agreement": parity.label_agreement,
+            "tolerance": parity.tolerance,
+            "worst_rows": parity.worst_rows,
+        }
     digest = workspace.blobs.put(content)
     with workspace.transaction() as tx:
         found = store.get_version(workspace.database, version.ref)
@@ -62,12 +75,17 @@ def ensure_exported(workspace: Workspace, ref: str, trust: bool = False) -> Mode
                 size_bytes=len(content),
                 n_rows=parity.n_rows,
                 max_difference=parity.max_difference,
+                **accepted,
             )
     return store.get_version(workspace.database, version.ref)
 
 
 def export_onnx(
-    workspace: Workspace | RemoteWorkspace, ref: str, path: str | Path | None = None, trust: bool = False
+    workspace: Workspace | RemoteWorkspace,
+    ref: str,
+    path: str | Path | None = None,
+    trust: bool = False,
+    accept_parity: bool = False,
 ) -> ExportedModel:
     """Write the version's ONNX graph to a file (`NAME-N.onnx` here unless given), exporting it first if need be.
 
@@ -77,7 +95,7 @@ def export_onnx(
     target = Path(path if path is not None else f"{found.name}-{found.number}.onnx").expanduser()
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise InvalidInputError(f"{target} cannot be written: give the name of a file in a folder that exists.")
-    version = ensure_exported(workspace, found.ref, trust=trust)
+    version = ensure_exported(workspace, found.ref, trust=trust, accept_parity=accept_parity)
     assert version.onnx_digest is not None
     assert version.parity is not None
     _write(target, workspace.blobs.read(version.onnx_digest))
@@ -128,14 +146,27 @@ def _parity_rows(workspace: Workspace, version: ModelVersion, kept: RunModel) ->
 
 
 def _failed(version: ModelVersion, parity: Parity) -> ParityError:
-    worst = ", ".join(str(row) for row in parity.worst_rows)
-    ties = " Neighbours at equal distances are taken in another order there." if "KNeigh" in version.estimator else ""
+    worst = ", ".join(
+        f"{row} (by {difference:.3g})"
+        for row, difference in zip(parity.worst_rows, parity.worst_differences, strict=True)
+    )
+    why = ""
+    if "KNeigh" in version.estimator:
+        why = " Neighbours at equal distances are taken in another order there."
+    elif any(word in version.estimator for word in ("Tree", "Forest", "Boost", "XGB", "LGBM")):
+        why = (
+            " Where a tree compares in float32 (about 7 digits), a number at its threshold may go the other way: a few rows "
+            "then differ much, all others hardly."
+        )
+    accept = " To deploy it as it is: --accept-parity (accept_parity=True), which the audit log keeps."
+    if not math.isfinite(parity.max_difference):
+        accept = " It cannot be accepted: for some row only one of the two gives a number."
     return ParityError(
         f"{version.ref} was not exported: on {parity.n_rows:,} rows of {parity.source_ref} its ONNX graph differs from the "
         f"model by up to {parity.max_difference:.3g} (allowed: {parity.tolerance:g}), and "
-        f"{parity.label_agreement:.4%} of the labels agree (needed: 99.99%). Worst rows, counted from 0: {worst}.{ties} Train with "
+        f"{parity.label_agreement:.4%} of the labels agree (needed: 99.99%). Worst rows, counted from 0: {worst}.{why} Train with "
         "a model whose export is exact (HistGradientBoosting, RandomForest, LogisticRegression), or allow more with "
-        "SNAPML_PARITY_TOLERANCE if that difference does not matter."
+        f"SNAPML_PARITY_TOLERANCE if that difference does not matter.{accept}"
     )
 
 

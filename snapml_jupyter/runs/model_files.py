@@ -22,10 +22,9 @@ _REFUSALS = (
     ValueError,
     AttributeError,
     LookupError,
-    NotImplementedError,
     ImportError,
-    RecursionError,
     EOFError,
+    RuntimeError,  # torch's tensors in skops; unwritten methods and endless recursion are of this kind too
     BadZipFile,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import CannotKeepError, InvalidInputError, NotFoundError, SnapMLWarning
@@ -12,7 +13,7 @@ from ..store import runs as store
 from ..store.workspace import Workspace
 from . import recording
 from .model_files import dump_model, estimator_name, load_model_bytes
-from .signature import infer_signature
+from .signature import Label, infer_signature
 
 if TYPE_CHECKING:
     from ..store.remote import RemoteWorkspace
@@ -27,16 +28,18 @@ def keep_model(
     target: str | None = None,
     variable: str = "model",
     training_ref: str | None = None,
+    labels: Sequence[Label] | None = None,
 ) -> RunModel:
     """Keep a fitted model with the run; a run keeps one, and the last counts until it is registered.
 
     `example` is the DataFrame it was fitted on, `training_ref` the dataset version of that frame; without one the frame is
-    kept as `<run>-training`, because an export is proved on it.
+    kept as `<run>-training`, because an export is proved on it. `labels` are the classes of a torch module or a native
+    booster, in the order of its outputs.
     Raises InvalidInputError for a model that is not fitted or a frame without named columns, CannotKeepError for a model
     that cannot be written.
     """
     _check_fitted(model)
-    signature = infer_signature(model, example, target)
+    signature = infer_signature(model, example, target, labels)
     content, kind = dump_model(model)
     if training_ref is None:
         training_ref = _keep_training_frame(workspace, run_id, example)

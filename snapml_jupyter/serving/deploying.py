@@ -42,6 +42,7 @@ def deploy(
     share: float = 0.1,
     plan: RolloutPlan | None = None,
     changes: dict[str, Any] | None = None,
+    accept_parity: bool = False,
 ) -> DeployOutcome:
     """Put a model version behind an endpoint (named like the model unless given) and wait until it answers.
 
@@ -49,6 +50,7 @@ def deploy(
     the new version and answered its smoke request; when that fails it stays live. As a challenger the version answers
     `share` of the requests beside the champion, with a `plan` the share of its first step, which the host then raises while
     the guards hold; as a shadow it answers copies. `changes` are settings of the endpoint by name (`EndpointSettings`).
+    `accept_parity` deploys a graph that answers otherwise than its model, and the audit log says so.
     Raises NotFoundError, ExportError, ParityError, InvalidInputError for a share or plan that makes no sense, ConflictError
     when the version is the champion already, or UnavailableError when the host cannot serve.
     """
@@ -59,7 +61,7 @@ def deploy(
         share = plan.steps[0]
     if arm is Arm.challenger and not 0.0 < share < 1.0:
         raise InvalidInputError(f"A challenger answers between 0% and 100% of the requests, not {share:.0%}.")
-    version = ensure_exported(workspace, model_ref)
+    version = ensure_exported(workspace, model_ref, accept_parity=accept_parity)
     name = endpoint or check_name("endpoint", version.name)
     before = store.find_endpoint(workspace.database, name)
     settings = changed(before.settings if before else EndpointSettings(), changes or {})

@@ -151,7 +151,18 @@ def test_a_graph_that_answers_differently_is_not_kept(workspace: Workspace, trai
         ensure_exported(workspace, ref)
     assert str(caught.value).startswith(f"{ref} was not exported: on 500 rows of trips@v1 its ONNX graph differs")
     assert "Neighbours at equal distances" in str(caught.value)
+    assert "To deploy it as it is: --accept-parity" in str(caught.value)
     assert get_model(workspace, ref).onnx_digest is None
+    assert audit.list_entries(workspace.database, subject=ref)[0].operation != "registry.ensure_exported"
+    accepted = ensure_exported(workspace, ref, accept_parity=True)
+    assert accepted.parity is not None
+    assert (accepted.parity.passed, accepted.parity.accepted_by) == (False, workspace.actor)
+    assert accepted.parity.worst_differences[0] == accepted.parity.max_difference > 1e-5
+    entry = audit.list_entries(workspace.database, subject=ref)[0]
+    assert entry.operation == "registry.ensure_exported"
+    assert entry.details["accepted_parity"] is True
+    assert entry.details["worst_rows"] == accepted.parity.worst_rows
+    assert ensure_exported(workspace, ref) == accepted  # accepted once, and said on the version
 
 
 def test_a_model_without_training_data_says_how_to_keep_it(workspace: Workspace, train: Train) -> None:
@@ -240,3 +251,30 @@ def test_a_new_process_serves_the_file_with_onnxruntime_alone(
     )
     done = subprocess.run([sys.executable, "-c", code, exported.path], check=True, capture_output=True, text=True)
     assert json.loads(done.stdout) == [["late", "on time"], []]
+
+
+def test_a_booster_is_kept_with_the_labels_it_does_not_know(workspace: Workspace, frame: pd.DataFrame) -> None:
+    xgboost = pytest.importorskip("xgboost", reason="its CPU build is for x86-64 only")
+    numbers = frame[["amount", "n"]]
+    late = (frame["n"] > 4).to_numpy()
+    booster = xgboost.train({"objective": "binary:logistic", "nthread": 1}, xgboost.DMatrix(numbers, late), 5)
+    with start_run(workspace, "boosted") as run:
+        assert run.log_model(booster, numbers, target="late", labels=["on time", "late"]) is not None
+    version = ensure_exported(workspace, register(workspace, run.run_id, "boosted").ref)
+    assert version.signature.labels == ["on time", "late"]
+    assert version.onnx_digest is not None
+    graph = onnx.load_from_string(workspace.blobs.read(version.onnx_digest))
+    written = {item.key: item.value for item in graph.metadata_props}
+    assert written["snapml.dataset_ref"] == "boosted-training@v1"
+    assert json.loads(written["snapml.signature"])["labels"] == ["on time", "late"]
+
+
+def test_a_torch_module_of_another_actor_is_loaded_with_trust_only(workspace: Workspace) -> None:
+    torch = pytest.importorskip("torch", reason="pip install 'snapml-jupyter[torch]'")
+    with start_run(workspace, "net") as run:
+        run.log_model(torch.nn.Linear(2, 2), pd.DataFrame({"a": [0.5, 1.5], "b": [1.0, 2.0]}), labels=["no", "yes"])
+    ref = register(workspace, run.run_id, "net").ref
+    other = Workspace(workspace.location, actor="grace")
+    with pytest.raises(UntrustedModelError, match="trust=True"):
+        ensure_exported(other, ref)
+    assert ensure_exported(workspace, ref).parity is not None

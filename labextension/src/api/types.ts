@@ -842,6 +842,8 @@ export type NodeKind = 'dataset' | 'endpoint' | 'model' | 'run' | 'source';
  * Proof that the exported graph answers like the model, on `n_rows` real rows.
  *
  * `max_difference` is the largest absolute difference of probabilities (or predictions, relative above 1).
+ * `worst_rows` are positions in the training data, `worst_differences` how much each differs. `accepted_by` is who let
+ * the graph be kept although it did not pass.
  */
 export interface Parity {
   n_rows: number;
@@ -851,6 +853,8 @@ export interface Parity {
   passed: boolean;
   source_ref: string | null;
   worst_rows: number[];
+  worst_differences: Float[];
+  accepted_by: string | null;
 }
 
 /** What a part of a program is. */
@@ -943,6 +947,7 @@ export interface RegisteredModel {
 export interface RegistryEnsureExportedArguments {
   ref: string;
   trust?: boolean;
+  accept_parity?: boolean;
 }
 
 export interface RegistryGetModelArguments {
@@ -1364,6 +1369,7 @@ export interface ServingDeployArguments {
   share?: Float;
   plan?: RolloutPlan | null;
   changes?: Record<string, unknown> | null;
+  accept_parity?: boolean;
 }
 
 export interface ServingGetEndpointArguments {

@@ -240,6 +240,12 @@ function ParityProof(props: { parity: Parity | null; isExported: boolean }): Rea
       trans.__('%1 (allowed %2)', metric(parity.max_difference), metric(parity.tolerance))
     ]
   ];
+  if (parity.worst_rows.length > 0) {
+    facts.push([trans.__('Worst rows, from 0'), parity.worst_rows.join(', ')]);
+  }
+  if (parity.accepted_by !== null) {
+    facts.push([trans.__('Accepted all the same by'), parity.accepted_by]);
+  }
   if (parity.source_ref !== null) {
     facts.push([
       trans.__('Rows from'),
