@@ -1,6 +1,6 @@
 """Every estimator of scikit-learn: fitted on small data, exported, compared; a table of what came of it.
 
-    python benchmarks/exporters/run.py [--only NAME] > table.md
+    python benchmarks/exporters/run.py [NAME ...] > table.md
 
 Transformers are judged through a linear model behind them. An estimator that fits none of the data here is left out
 with its reason. The exit status is 1 when anything but a refusal with a sentence happened.
@@ -55,6 +55,8 @@ class Outcome:
 
 def instance(kind: type) -> Any:
     """The estimator with small inner ones where it needs any."""
+    if kind.__name__ == "FrozenEstimator":
+        return kind(LogisticRegression().fit(NUMBERS, CLASSES))
     if kind.__name__ in ("Pipeline", "ColumnTransformer", "FeatureUnion"):
         return None
     from sklearn.utils._test_common.instance_generator import _construct_instances
@@ -68,13 +70,29 @@ def pipeline(name: str, estimator: Any) -> tuple[Any, pd.DataFrame, Any]:
         return make_pipeline(ColumnTransformer([("t", estimator, "text")]), LogisticRegression()), WORDS, CLASSES
     if name in ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder"):
         return make_pipeline(make_column_transformer((estimator, ["city"])), LogisticRegression()), CITIES, CLASSES
+    if name == "IsotonicRegression":
+        estimator.set_params(out_of_bounds="clip")
+    if name == "FrozenEstimator":
+        return make_pipeline(estimator), NUMBERS, CLASSES
+    if name == "SequentialFeatureSelector":
+        estimator.set_params(estimator=LogisticRegression())
+        return make_pipeline(estimator, LogisticRegression()), NUMBERS, CLASSES
+    if name in ("SelectPercentile", "GenericUnivariateSelect"):
+        estimator.set_params(**{"percentile" if name == "SelectPercentile" else "param": 50})
+    if name == "MissingIndicator":
+        frame = NUMBERS.mask(NUMBERS > 3)
+        return make_pipeline(estimator, LogisticRegression()), frame, CLASSES
     frame = COUNTS if name in COUNTED else NUMBERS
     if is_classifier(estimator):
         return estimator, frame, (CLASSES > 0) if name in TWO_CLASSES else CLASSES
     if is_regressor(estimator):
         return estimator, NUMBERS[["a"]] if name == "IsotonicRegression" else NUMBERS, TARGET
     needs_classes = estimator.__sklearn_tags__().target_tags.required
-    return make_pipeline(estimator, LogisticRegression() if needs_classes else Ridge()), frame, CLASSES if needs_classes else TARGET
+    return (
+        make_pipeline(estimator, LogisticRegression() if needs_classes else Ridge()),
+        frame,
+        CLASSES if needs_classes else TARGET,
+    )
 
 
 def judge(name: str, kind: type) -> Outcome:
@@ -114,11 +132,11 @@ def first_line(error: BaseException) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", help="one estimator")
+    parser.add_argument("only", nargs="*", metavar="NAME", help="some estimators; all when none is named")
     only = parser.parse_args().only
     outcomes = []
     for name, kind in all_estimators():
-        if only is None or name == only:
+        if not only or name in only:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 outcomes.append(judge(name, kind))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -57,10 +59,7 @@ def _ask_lightgbm(booster: Any, given: Any) -> Any:
 
 
 def _ask_xgboost(booster: Any, given: Any) -> Any:
-    import json
-
-    import xgboost  # type: ignore[import-not-found,unused-ignore]  # an optional library
-
+    xgboost: Any = importlib.import_module("xgboost")
     rows = xgboost.DMatrix(given, enable_categorical=True)
     objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
     if objective != "multi:softmax":

@@ -20,6 +20,7 @@ from . import (
     combined,
     curves,
     encoders,
+    geometry,
     imputers,
     lightgbm_trees,
     linear,
@@ -66,6 +67,23 @@ TRANSFORMERS: dict[str, Transform] = {
     "PolynomialFeatures": curves.multiply_columns,
     "PCA": curves.project,
     "TruncatedSVD": curves.project,
+    "CCA": geometry.map_affinely,
+    "FactorAnalysis": geometry.map_affinely,
+    "FastICA": geometry.map_affinely,
+    "FeatureAgglomeration": geometry.map_affinely,
+    "GaussianRandomProjection": geometry.map_affinely,
+    "MiniBatchSparsePCA": geometry.map_affinely,
+    "PLSCanonical": geometry.map_affinely,
+    "PLSRegression": geometry.map_affinely,
+    "SparsePCA": geometry.map_affinely,
+    "SparseRandomProjection": geometry.map_affinely,
+    "Birch": geometry.measure_distances,
+    "BisectingKMeans": geometry.measure_distances,
+    "KMeans": geometry.measure_distances,
+    "MiniBatchKMeans": geometry.measure_distances,
+    "RBFSampler": geometry.sample_fourier,
+    "Nystroem": geometry.approximate_kernel,
+    "FrozenEstimator": geometry.transform_inner,
     "Binarizer": scalers.compare_with_threshold,
     "KBinsDiscretizer": scalers.cut_into_bins,
     "FunctionTransformer": scalers.apply_function,
@@ -152,6 +170,12 @@ PREDICTORS: dict[str, Predict] = {
     "FixedThresholdClassifier": combined.move_threshold,
     "TunedThresholdClassifierCV": combined.move_threshold,
     "TransformedTargetRegressor": combined.scale_back,
+    "IsotonicRegression": geometry.regress_by_steps,
+    "KernelRidge": geometry.regress_by_kernel,
+    "RFE": geometry.predict_selected,
+    "RFECV": geometry.predict_selected,
+    "SelfTrainingClassifier": geometry.predict_inner,
+    "FrozenEstimator": geometry.predict_inner,
     "lightgbm.basic.Booster": lightgbm_trees.predict_lightgbm,
     "lightgbm.sklearn.LGBMClassifier": lightgbm_trees.predict_lightgbm,
     "lightgbm.sklearn.LGBMRegressor": lightgbm_trees.predict_lightgbm,
@@ -218,7 +242,10 @@ def export_model(
         content, _ = _build(model, signature, example_frame, metadata or {}, single=True)
         problem = _cannot_run(content, example_frame)
         if problem is not None:
-            raise ExportError(f"The ONNX graph of {type(model).__name__} does not run: {problem}")
+            raise ExportError(
+                f"The model ({type(model).__name__}) cannot be exported: onnxruntime does not run its graph ({problem}). "
+                "Instead: use a model of scikit-learn such as HistGradientBoosting, RandomForest or LogisticRegression."
+            )
     return content
 
 

@@ -77,7 +77,15 @@ def _convert(conversion: Conversion, estimator: Any, table: Table, options: dict
             )
         except (MissingConverter, MissingShapeCalculator):
             _unknown(conversion, estimator, table)
-        except (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError, KeyError) as error:
+        except (
+            RuntimeError,
+            NotImplementedError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+            NameError,
+        ) as error:
             if not conversion.single:
                 raise NoDoubleFormError from error
             reason = str(error).strip().partition("\n")[0][:200].rstrip(".")

@@ -88,12 +88,12 @@ def _decision(conversion: Conversion, model: Any, table: Table, weights: Any) ->
         )
     rows = conversion.numbers(model, table)
     vectors = np.asarray(_dense(model.support_vectors_), dtype=np.float64)
-    similarity = _kernel(graph, model, rows, vectors)
+    similarity = kernel_values(graph, model, rows, vectors)
     weighted = graph.op("MatMul", similarity, graph.constant(np.ascontiguousarray(weights, dtype=np.float64)))
     return graph.op("Add", weighted, graph.constant(np.asarray(model.intercept_, dtype=np.float64).reshape(1, -1)))
 
 
-def _kernel(graph: Graph, model: Any, rows: str, vectors: Any) -> str:
+def kernel_values(graph: Graph, model: Any, rows: str, vectors: Any) -> str:
     """[rows, support vectors]."""
     if model.kernel == "rbf":
         # Distances do not change when everything is moved; near zero, x.x - 2 x.v + v.v loses no digits.

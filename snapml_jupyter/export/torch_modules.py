@@ -9,6 +9,7 @@ Scores may be logits, log-probabilities or probabilities: which, is measured (se
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import logging
@@ -91,8 +92,7 @@ def torch_answering(module: Any, signature: Signature, frame: pd.DataFrame) -> C
 
 def tensors(module: Any, frame: pd.DataFrame, signature: Signature) -> dict[str, Any]:
     """The module's arguments for a frame, by name."""
-    import torch
-
+    torch = _torch()
     names = argument_names(module)
     kind = _float_kind(module)
     columns = {column.name: column for column in signature.inputs}
@@ -126,7 +126,7 @@ def measured_link(module: Any, frame: pd.DataFrame, signature: Signature) -> tup
     scores = scores.reshape(len(rows), -1) if scores.size else scores
     n_labels = 0 if signature.labels is None else len(signature.labels)
     width = scores.shape[1]
-    if width != 1 and width != n_labels or (width == 1 and n_labels > 2):
+    if (width != 1 and width != n_labels) or (width == 1 and n_labels > 2):
         what = f"{n_labels} labels" if n_labels else "no labels"
         raise ExportError(
             f"The model ({type(module).__name__}) cannot be exported: its outputs have {width} columns, and it was kept "
@@ -186,8 +186,7 @@ def _arguments(conversion: Conversion, module: Any, table: Table, signature: Sig
 
 def _traced(conversion: Conversion, module: Any, table: Table, sample: dict[str, Any]) -> Any:
     """The exporter's own graph, any number of rows. Raises ExportError with its reason."""
-    import torch
-
+    torch = _torch()
     rows = torch.export.Dim("rows")
     loud = logging.getLogger("torch.onnx")
     level = loud.level
@@ -241,8 +240,7 @@ def evaluating(module: Any) -> Iterator[None]:
 
 def _run(module: Any, given: dict[str, Any]) -> Any:
     """The outputs in double. Raises ExportError when the module cannot take the columns."""
-    import torch
-
+    torch = _torch()
     try:
         with torch.no_grad(), evaluating(module):
             output = module(*given.values())
@@ -274,12 +272,12 @@ def _argument_kind(column: SignatureColumn, float_kind: str) -> str:
 
 
 def _float_kind(module: Any) -> str:
-    """"double" when the weights are, else "float"."""
+    """ "double" when the weights are, else "float"."""
     return "double" if any(str(p.dtype) == "torch.float64" for p in module.parameters()) else "float"
 
 
 def _repeated(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    return frame.iloc[[row % len(frame) for row in range(n_rows)]]
+    return frame.take([row % len(frame) for row in range(n_rows)])
 
 
 def _first_cause(error: BaseException) -> str:
@@ -288,6 +286,11 @@ def _first_cause(error: BaseException) -> str:
         error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return lines[0][:200].rstrip(".")
+
+
+def _torch() -> Any:
+    _require("torch")
+    return importlib.import_module("torch")  # this way nobody's type checker depends on whether it is installed
 
 
 def _require(name: str) -> None:

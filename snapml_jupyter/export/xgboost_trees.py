@@ -8,6 +8,7 @@ Format: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def _categories(forest: dict[str, Any]) -> dict[int, list[Any]]:
         offsets = kept.get("offsets")
         if offsets:
             text = bytes(value & 0xFF for value in values)
-            found[feature] = [text[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+            found[feature] = [text[a:b].decode() for a, b in pairwise(offsets)]
         else:
             found[feature] = list(values)
     return found

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 
 @operation(permission="models:export", audited=True)
-def ensure_exported(
-    workspace: Workspace, ref: str, trust: bool = False, accept_parity: bool = False
-) -> ModelVersion:
+def ensure_exported(workspace: Workspace, ref: str, trust: bool = False, accept_parity: bool = False) -> ModelVersion:
     """Export the version unless it is already, prove parity on rows of its training data, and keep graph and proof.
 
     Several processes may do it at once; the first to finish counts. With `accept_parity` a graph that answers otherwise

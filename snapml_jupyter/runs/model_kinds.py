@@ -41,7 +41,8 @@ def booster_task(model: Any) -> tuple[Task, int]:
     """What a native booster answers, by its objective, and of how many classes (0 for a regression)."""
     if type(model).__module__ == "lightgbm.basic":
         header = dict(
-            line.partition("=")[::2] for line in model.model_to_string(num_iteration=1).partition("Tree=")[0].split("\n")
+            line.partition("=")[::2]
+            for line in model.model_to_string(num_iteration=1).partition("Tree=")[0].split("\n")
         )
         objective, n_classes = header.get("objective", "").split(" ")[0], int(header["num_class"])
         known = objective in ("binary", "multiclass", "multiclassova")

@@ -136,7 +136,9 @@ def test_a_lightgbm_classifier_answers_alike(target: Any, options: dict[str, Any
 def test_a_lightgbm_regressor_answers_alike(options: dict[str, Any]) -> None:
     import lightgbm
 
-    assert compare(fitted(lightgbm.LGBMRegressor(**QUIET, **options), NUMBERS, AMOUNT), NUMBERS)[1].max_difference < 1e-12
+    assert (
+        compare(fitted(lightgbm.LGBMRegressor(**QUIET, **options), NUMBERS, AMOUNT), NUMBERS)[1].max_difference < 1e-12
+    )
 
 
 @needs_lightgbm

@@ -148,7 +148,12 @@ class Branching(nn.Module):
         (Net(3), FRAME, None, "its outputs have 3 columns, and it was kept with no labels. Instead: keep it with one"),
         (Net(3), FRAME, ["a", "b"], "its outputs have 3 columns, and it was kept with 2 labels"),
         (Net(3, n_inputs=3), FRAME, ["a", "b", "c"], "does not take its columns as tensors"),
-        (Net(3), FRAME.assign(city="Oslo"), ["a", "b", "c"], "works on column 'city', cannot be exported: it needs num"),
+        (
+            Net(3),
+            FRAME.assign(city="Oslo"),
+            ["a", "b", "c"],
+            "works on column 'city', cannot be exported: it needs num",
+        ),
         (Starred(), FRAME, None, r"its forward takes \*columns"),
         (Unknown(), FRAME, None, "its forward takes carrier, speed, and there is no column 'speed'"),
     ],
