@@ -277,7 +277,8 @@ def _float_kind(module: Any) -> str:
 
 
 def _repeated(frame: pd.DataFrame, n_rows: int) -> pd.DataFrame:
-    return frame.take([row % len(frame) for row in range(n_rows)])
+    repeated: pd.DataFrame = frame.take([row % len(frame) for row in range(n_rows)])
+    return repeated
 
 
 def _first_cause(error: BaseException) -> str:
