@@ -100,7 +100,7 @@ def judge(name: str, kind: type) -> Outcome:
     try:
         estimator = instance(kind)
         if estimator is None:
-            return Outcome("structure", name, "exact", "holds the others")
+            return Outcome("structure", name, "exact", "holds the others, which are judged here")
         family = "classifier" if is_classifier(estimator) else "regressor" if is_regressor(estimator) else family
         if family == "transformer" and not hasattr(estimator, "transform"):
             return Outcome("other", name, "refused", "neither classifies, nor predicts a number, nor transforms")
