@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -202,25 +202,17 @@ class ActiveRun:
         self._keep(body, path, "image/png")
 
     def log_model(
-        self,
-        model: Any,
-        example: Any,
-        *,
-        target: str | None = None,
-        variable: str = "model",
-        labels: Sequence[Any] | None = None,
+        self, model: Any, example: Any, *, target: str | None = None, variable: str = "model", labels: Any = None
     ) -> RunModel | None:
         """Keep a fitted model, with the signature of the DataFrame it was fitted on; None when it could not be written.
 
-        `labels` are the classes of a torch module or a native booster, in the order of its outputs.
-        Raises CannotKeepError naming the step that cannot be kept.
+        `labels` are the classes of a model that keeps none. Raises CannotKeepError naming the step that cannot be kept.
         """
         from .models import keep_model
 
+        given = {"example": example, "target": target, "variable": variable, "labels": labels}
         try:
-            return keep_model(
-                self.workspace, self.run_id, model, example=example, target=target, variable=variable, labels=labels
-            )
+            return keep_model(self.workspace, self.run_id, model, **given)
         except _CANNOT_WRITE as error:
             self._warn(error)
             return None
