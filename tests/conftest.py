@@ -18,12 +18,16 @@ from snapml_jupyter.store.workspace import Workspace
 _LONG = ("tests/ui/", "tests/end_to_end/test_quickstart.py", "tests/export/test_flights.py")
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With pytest-xdist (--dist loadgroup) a file's tests run in one process: they share what its fixtures start."""
+    """With pytest-xdist (--dist loadgroup) a file's tests run in one process: they share what its fixtures start.
+
+    So do all browser tests: they share the JupyterLab.
+    """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+            is_ui = item.nodeid.startswith("tests/ui/")
+            item.add_marker(pytest.mark.xdist_group("ui" if is_ui else item.nodeid.partition("::")[0]))
     if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
 

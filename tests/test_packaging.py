@@ -155,7 +155,8 @@ def test_constraints_hold_every_declared_dependency_exactly() -> None:
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"]
     held = {line.partition("==")[0] for line in lines}
     assert all(
-        re.fullmatch(r"[a-z0-9-]+==[\w.]+(?: ; python_(?:full_)?version >= \"3\.[\d.]+\")?", line) for line in lines
+        re.fullmatch(r"[a-z0-9-]+==[\w.]+(?: ; python_(?:full_)?version (?:>=|<) \"3\.[\d.]+\")?", line)
+        for line in lines
     )
     extras = PROJECT["optional-dependencies"].values()
     declared = [*PROJECT["dependencies"], *(one for extra in extras for one in extra)]

@@ -13,7 +13,6 @@ from typing import Any
 
 from .. import settings
 from ..domain.model import ColumnKind, Signature, SignatureColumn, Task
-from .held_out import example_rows
 
 #: Says what is wrong with an answer (status, parsed body), None when it is as promised.
 Judge = Callable[[int, Any], "str | None"]
@@ -61,6 +60,8 @@ class Contract:
     @property
     def row(self) -> dict[str, Any]:
         """The signature's example as a request has it."""
+        from .held_out import example_rows
+
         return example_rows(self.signature, None)[0]
 
     @property

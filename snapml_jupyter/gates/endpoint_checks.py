@@ -8,13 +8,9 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from ..domain.checks import Check, CheckStatus, EndpointTest, all_passed
 from ..domain.endpoint import EndpointInfo
 from ..domain.errors import InvalidInputError, UnavailableError
-from ..export.inputs import GraphInputs
-from ..export.parity import open_session
 from ..figures import size
 from ..operations import operation
 from ..serving.api_keys import create_key, revoke_key
@@ -22,7 +18,7 @@ from ..serving.deploying import get_endpoint
 from ..serving.reports import list_workers
 from ..store.workspace import Workspace
 from .contract import Case, Contract, cases
-from .held_out import quantile
+from .timings import quantile
 
 #: Single rows that the latency is measured on, after some that warm the workers up.
 LATENCY_REQUESTS, _WARM_UP = 300, 30
@@ -119,6 +115,9 @@ def _contract(workspace: Workspace, info: EndpointInfo) -> tuple[Contract, str]:
         )
     if info.live is None:
         raise UnavailableError(f"Endpoint '{info.name}' has nothing live. Deploy a version: %snap_deploy MODEL")
+    from ..export.inputs import GraphInputs
+    from ..export.parity import open_session
+
     graph = open_session(workspace.blobs.read(info.live.onnx_digest))
     inputs = GraphInputs(graph.get_modelmeta().custom_metadata_map)
     contract = Contract(
@@ -162,7 +161,7 @@ def _latency(client: _Client, contract: Contract, most_ms: float) -> Check:
             return Check(name=case.name, status=CheckStatus.failed, message=message, limit=most_ms / 1000)
         if number >= 0:
             timings.append(time.perf_counter() - started_at)
-    ordered = np.sort(np.array(timings))
+    ordered = sorted(timings)
     p50, p99 = quantile(ordered, 0.5), quantile(ordered, 0.99)
     return Check(
         name=case.name,

@@ -77,11 +77,6 @@ class LoadedGraph:
         return np.sort(timings, axis=1)
 
 
-def quantile(ordered: Any, share: float) -> float:
-    """The smallest value that at least this share of the sorted values does not exceed."""
-    return float(ordered[min(len(ordered) - 1, int(np.ceil(share * len(ordered))) - 1)])
-
-
 def example_rows(signature: Signature, frame: pd.DataFrame | None) -> list[dict[str, Any]]:
     """Rows as a request has them: the first 200 of the frame, or the signature's own example."""
     if frame is None or not len(frame):

@@ -18,11 +18,12 @@ from ..store.models import CHAMPION
 from ..store.workspace import Workspace
 from ..validation.checking import get_suite, get_validation, validate_version
 from .gates_file import BOOTSTRAP, Champion, Data, GatesFile, Latency, Threshold, Validation, read_gates
-from .held_out import LoadedGraph, quantile, read_rows
+from .timings import quantile
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .held_out import LoadedGraph
     from .scores import Answered
 
 
@@ -142,6 +143,8 @@ class _Judgement:
         asked = self.gates.parity is not None
         try:
             exported = ensure_exported(self.workspace, self.version.ref)
+            from .held_out import LoadedGraph
+
             graph = LoadedGraph(self.workspace, exported)
         except ExportError as error:
             self._add("parity" if asked else "export", False, str(error))
@@ -182,6 +185,8 @@ class _Judgement:
 
             return open_dataset(self.workspace, data.ref).to_pandas()
         champion = self._champion(self.gates.champion) if self.gates.champion is not None else None
+        from .held_out import read_rows
+
         frame, target, ref = read_rows(self.workspace, data, [graph.version, *([champion] if champion else ())])
         trained_on = [
             version.ref
@@ -242,6 +247,8 @@ class _Judgement:
 
         name = f"champion.{asked.metric}"
         try:
+            from .held_out import LoadedGraph
+
             theirs = LoadedGraph(self.workspace, champion).answer(frame, target)
             if asked.test == BOOTSTRAP:
                 found = bootstrap(asked.metric, ours, theirs, confidence=asked.confidence, resamples=asked.resamples)

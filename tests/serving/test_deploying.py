@@ -10,15 +10,8 @@ import pytest
 
 from snapml_jupyter.domain.endpoint import DeploymentStatus
 from snapml_jupyter.domain.errors import ExportError, InvalidInputError, NotFoundError
-from snapml_jupyter.serving.deploying import (
-    create_key,
-    deploy,
-    get_endpoint,
-    get_endpoint_metrics,
-    list_endpoints,
-    revoke_key,
-    undeploy,
-)
+from snapml_jupyter.serving.api_keys import create_key, revoke_key
+from snapml_jupyter.serving.deploying import deploy, get_endpoint, get_endpoint_metrics, list_endpoints, undeploy
 from snapml_jupyter.serving.host_process import get_host_status
 from snapml_jupyter.store.audit import list_entries
 from snapml_jupyter.store.workspace import Workspace

@@ -140,7 +140,7 @@ def test_a_canary_that_disagrees_is_rolled_back_by_itself_with_the_reason(
         return rollout is not None and rollout.model_ref == "tiny:2" and rollout.state is RolloutState.rolled_back
 
     eventually(ended, 60)
-    assert set(models(ask, 10)) == {"tiny:1"}
+    eventually(lambda: set(models(ask, 10)) == {"tiny:1"})
     rollout = get_traffic(arena.workspace, "tiny").rollout
     assert rollout is not None and "agreement>95%" in (rollout.reason or "")
     assert any(

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 # Only a failure waits that long; on a machine that is busy with other things a page may take seconds.
@@ -36,13 +36,6 @@ BROWSER_FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All browser tests run in one process, one after the other: they share the JupyterLab."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("ui"))
 
 
 @dataclass(frozen=True)
@@ -309,14 +302,26 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """By JupyterLab: its files stay in the browser's cache, which halves the time until a page is there."""
+    made: dict[str, BrowserContext] = {}
+    yield made
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[Lab], LabPage]]:
+def open_page(
+    browser: Browser, contexts: dict[str, BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Callable[[Lab], LabPage]]:
     """`open_page(lab)`: that JupyterLab with a fresh layout, logged in. A console error fails the test at its end."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
     pages: list[LabPage] = []
 
     def start(lab: Lab) -> LabPage:
-        opened = LabPage(context.new_page(), lab)
+        if lab.url not in contexts:
+            contexts[lab.url] = browser.new_context(viewport={"width": 1280, "height": 800})
+        opened = LabPage(contexts[lab.url].new_page(), lab)
         opened.page.set_default_timeout(30_000)
         opened.page.on("console", lambda message: _note(opened, message))
         opened.page.on("pageerror", lambda error: opened.problems.append(f"uncaught: {error}"))
@@ -328,7 +333,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Call
     for opened in pages:
         if getattr(request.node, "failed_call", False):
             opened.screenshot(f"failed-{request.node.name}")
-    context.close()
+        opened.page.close()
     assert [problem for opened in pages for problem in opened.problems] == []
 
 

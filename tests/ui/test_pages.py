@@ -105,6 +105,7 @@ def _change_theme(lab_page: Any, theme: str) -> None:
     is_light = "true" if theme.endswith("Light") else "false"
     lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
     lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
+    lab_page.page.wait_for_timeout(500)
 
 
 #: The contrast of a node's text against the first opaque background below it, as WCAG 2.2 defines it.

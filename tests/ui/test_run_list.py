@@ -80,9 +80,11 @@ def test_five_thousand_runs_scroll_filter_and_sort(lab_page: Any) -> None:
         expect(runs.get_by_text(re.compile(rf"sweep-{n // 100:02}\d\d")).first).to_be_visible()
     runs.locator(".jp-snapml-row").first.focus()
     lab_page.page.keyboard.press("Home")
-    for _ in range(3):
+    for place in (1, 2, 3, 4):
+        lab_page.page.wait_for_function(
+            "place => document.activeElement.getAttribute('aria-posinset') === String(place)", arg=place
+        )
         lab_page.page.keyboard.press("ArrowDown")
-    assert lab_page.page.evaluate("() => document.activeElement.getAttribute('aria-posinset')") == "4"
     scroller.evaluate(
         "node => { const runs = node.querySelector('[data-section=runs]');"
         " node.scrollTop += runs.getBoundingClientRect().bottom - node.getBoundingClientRect().bottom; }"
