@@ -165,7 +165,7 @@ def _needs_files(program: Program) -> bool:
 
 
 def _write_files(workspace: Workspace | RemoteWorkspace, program: Program, folder: Path) -> None:
-    from .workplace import fill
+    from .working_folder import fill
 
     folder.mkdir()
     for source, name in (

@@ -29,7 +29,7 @@ from .comparing import worst_first
 from .judging import compare_runs, verdict_of
 from .overrides import with_data, with_params
 from .recorded_environment import RecordedPython, python_of
-from .workplace import fill
+from .working_folder import fill
 
 if TYPE_CHECKING:
     from ..store.remote import RemoteWorkspace
