@@ -60,6 +60,8 @@ test('the deployment that answers is the live one, else the newest', () => {
   const failed = makeDeployment({ number: 2, status: 'failed' });
   expect(currentDeployment(makeEndpoint({ deployments: [live, failed] }))).toBe(live);
   expect(currentDeployment(makeEndpoint({ deployments: [failed] }))).toBe(failed);
+  const canary = { ...live, number: live.number + 1, arm: 'challenger' as const };
+  expect(currentDeployment(makeEndpoint({ deployments: [live, canary] }))).toBe(live);
   expect(currentDeployment(makeEndpoint({ deployments: [] }))).toBeUndefined();
 });
 

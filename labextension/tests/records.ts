@@ -143,6 +143,7 @@ export function makeModel(fields: Partial<ModelVersion> = {}): ModelVersion {
     dataset_refs: ['flights@v3'],
     onnx_digest: null,
     parity: null,
+    gate: null,
     ...fields
   };
 }
@@ -159,6 +160,9 @@ export function makeDeployment(fields: Partial<Deployment> = {}): Deployment {
     created_at: AT,
     created_by: 'ada',
     failure: null,
+    arm: 'champion',
+    wanted_share: 1,
+    live_at: AT,
     ...fields
   };
 }
@@ -177,9 +181,26 @@ export function makeEndpoint(fields: Partial<EndpointInfo> = {}): EndpointInfo {
         client: 'web',
         key_hash: 'h',
         created_at: AT,
-        revoked_at: null
+        revoked_at: null,
+        scopes: ['predict', 'feedback'],
+        expires_at: null,
+        rate_per_second: null,
+        quota_per_day: null
       }
     ],
+    settings: {
+      rate_per_second: null,
+      max_rows: null,
+      max_body_bytes: null,
+      timeout_seconds: null,
+      cors_origins: [],
+      sticky: null,
+      sample_fraction: 1,
+      sensitive: [],
+      min_workers: null,
+      max_workers: null,
+      is_public: false
+    },
     url: 'http://127.0.0.1:8917/endpoints/flights/predict',
     ...fields
   };

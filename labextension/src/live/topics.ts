@@ -24,6 +24,7 @@ const TOPICS: Partial<Record<OperationName, readonly string[]>> = {
   'serving.list_endpoints': ['endpoint.', 'deployment.', 'key.', 'host.'],
   'serving.get_endpoint': ['endpoint.', 'deployment.', 'key.', 'host.'],
   'serving.get_endpoint_metrics': ['deployment.', 'host.', 'monitor.window'],
+  'serving.get_traffic': ['endpoint.', 'deployment.', 'rollout.', 'host.'],
   'serving.get_host_status': ['host.', 'endpoint.', 'deployment.'],
   'monitoring.list_monitors': ['monitor.', 'alert.', 'endpoint.'],
   'monitoring.get_monitor': ['monitor.', 'alert.'],

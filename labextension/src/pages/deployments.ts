@@ -3,10 +3,11 @@ import type { Deployment, EndpointInfo, Signature, SignatureColumn } from '../ap
 /** A value of a request, as JSON has it. */
 export type Value = string | number | boolean | null;
 
-/** The deployment that answers, else the newest. */
+/** The champion, else what is live beside it, else the newest. */
 export function currentDeployment(endpoint: EndpointInfo): Deployment | undefined {
   const live = endpoint.deployments.filter(deployment => deployment.status === 'live');
-  return live[live.length - 1] ?? endpoint.deployments[endpoint.deployments.length - 1];
+  const champion = live.find(deployment => deployment.arm === 'champion');
+  return champion ?? live[live.length - 1] ?? endpoint.deployments[endpoint.deployments.length - 1];
 }
 
 /** A row made of the examples in the signature. */

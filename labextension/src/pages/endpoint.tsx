@@ -16,6 +16,7 @@ import { Age } from '../parts/times';
 import { CommandIDs } from '../tokens';
 import { Clients } from './clients';
 import { currentDeployment } from './deployments';
+import { EndpointTraffic } from './endpoint-traffic';
 import { TryIt } from './try-it';
 
 /** How often live figures are asked for while they are in sight. */
@@ -65,6 +66,11 @@ function Shown(props: { endpoint: EndpointInfo }): React.ReactElement {
           id: 'overview',
           label: trans.__('Overview'),
           render: () => <Overview endpoint={endpoint} />
+        },
+        {
+          id: 'traffic',
+          label: trans.__('Traffic'),
+          render: () => <EndpointTraffic name={endpoint.name} />
         },
         { id: 'try', label: trans.__('Try it'), render: () => <TryIt endpoint={endpoint} /> },
         {

@@ -43,6 +43,12 @@ export function statusOf(name: string, trans: TranslationBundle): IStatus {
     starting: { condition: 'waiting', word: trans.__('starting') },
     live: { condition: 'good', word: trans.__('live') },
     retired: { condition: 'stopped', word: trans.__('retired') },
+    promoted: { condition: 'good', word: trans.__('promoted') },
+    rolled_back: { condition: 'alert', word: trans.__('rolled back') },
+    stopped: { condition: 'stopped', word: trans.__('stopped') },
+    holds: { condition: 'good', word: trans.__('holds') },
+    broken: { condition: 'bad', word: trans.__('broken') },
+    unknown: { condition: 'waiting', word: trans.__('not known yet') },
     open: { condition: 'alert', word: trans.__('open') },
     acknowledged: { condition: 'waiting', word: trans.__('acknowledged') },
     resolved: { condition: 'good', word: trans.__('resolved') }
