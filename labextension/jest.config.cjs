@@ -21,7 +21,7 @@ module.exports = {
   rootDir: __dirname,
   testEnvironment: '<rootDir>/tests/environment.cjs',
   // Only a failure waits that long; uploads hash megabytes in plain JavaScript, which a busy machine does slowly.
-  testTimeout: 60_000,
+  testTimeout: 30_000,
   testMatch: ['<rootDir>/tests/**/*.spec.ts?(x)'],
   moduleNameMapper: {
     '\\.(css|svg)$': '<rootDir>/tests/asset.cjs'

@@ -4,7 +4,9 @@ const { TestEnvironment } = require('jest-environment-jsdom');
 module.exports = class BrowserEnvironment extends TestEnvironment {
   async setup() {
     await super.setup();
-    const names = ['fetch', 'Headers', 'Request', 'Response', 'TextDecoder', 'TextEncoder'];
+    // Node's fetch takes Node's own signals only.
+    const names = ['fetch', 'Headers', 'Request', 'Response', 'AbortController', 'AbortSignal'];
+    names.push('TextDecoder', 'TextEncoder');
     for (const name of names) {
       this.global[name] = globalThis[name];
     }
