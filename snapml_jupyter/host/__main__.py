@@ -40,7 +40,7 @@ from ..version import __version__
 from .fleet import Fleet
 from .port import hold_port
 from .rollout import judge
-from .supervisor import Child
+from .supervisor import Child, stop_on_signal
 
 #: Pause between two looks at the children and the deployments, in seconds.
 TICK_SECONDS = 0.05
@@ -263,7 +263,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             host = Host(folder)
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: host.stopping.set())
+                stop_on_signal(number, host.stopping)
             host.run()
         except SnapMLError as error:
             say(f"host {os.getpid()}: {error}")

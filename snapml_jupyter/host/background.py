@@ -22,6 +22,7 @@ from ..serving.reports import say
 from ..store.rollouts import list_running
 from ..store.workspace import Workspace
 from .inbox import take_in
+from .supervisor import stop_on_signal
 
 #: Pauses between two looks, in seconds.
 INBOX_SECONDS = 0.25
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder: Path = parser.parse_args(arguments).folder
     parent = os.getppid()
     stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    stop_on_signal(signal.SIGTERM, stopping)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with (folder / "host" / "background.lock").open("w") as lock:
         while not stopping.is_set() and os.getppid() == parent:

@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -109,6 +110,14 @@ class Child:
             self.send(signal.SIGKILL)
             self.process.wait()
         self.process = None
+
+
+def stop_on_signal(number: signal.Signals, stopping: threading.Event) -> None:
+    """Set the event when the signal comes.
+
+    By a thread: the signal may come while the main thread holds the event's own lock, and waiting for that would be for ever.
+    """
+    signal.signal(number, lambda *_: threading.Thread(target=stopping.set, daemon=True).start())
 
 
 def end_all(children: list[Child], seconds: float) -> None:

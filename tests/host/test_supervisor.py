@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 
-from snapml_jupyter.host.supervisor import Child, end_all, how_it_ended, restart_delay_seconds
+from snapml_jupyter.host.supervisor import Child, end_all, how_it_ended, restart_delay_seconds, stop_on_signal
 
 
 def sleeper(code: str = "import time; time.sleep(60)") -> Callable[[int], subprocess.Popen[bytes]]:
@@ -81,3 +83,16 @@ def test_exit_statuses_are_told_in_words() -> None:
         "SIGKILL",
         "signal 250",
     ]
+
+
+def test_a_signal_that_comes_while_the_event_is_held_is_not_waited_for_for_ever() -> None:
+    stopping = threading.Event()
+    before = signal.getsignal(signal.SIGUSR1)
+    try:
+        stop_on_signal(signal.SIGUSR1, stopping)
+        with stopping._cond:  # as inside of wait()
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.05)
+        assert stopping.wait(5.0)
+    finally:
+        signal.signal(signal.SIGUSR1, before)

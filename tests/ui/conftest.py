@@ -108,7 +108,9 @@ class LabPage:
         return self.sidebar.locator(f"[data-section='{name}']")
 
     def row(self, section: str, title: str) -> Locator:
-        """A row of a section by the name it shows."""
+        """A row of a section by the name it shows. Rows are drawn where the list is scrolled to, so it is scrolled there."""
+        if section != "runs":  # the first, and so long that its tests scroll themselves
+            self.page.evaluate(_SCROLL_TO, section)
         return self.section(section).locator(".jp-snapml-row", has=self.page.get_by_text(title, exact=True)).first
 
     @property
@@ -182,6 +184,15 @@ class LabPage:
         self.page.screenshot(path=folder / f"{name}.png")
         return folder / f"{name}.png"
 
+
+_SCROLL_TO = """name => {
+    const list = document.querySelector('#snapml-sidebar .jp-snapml-scroller');
+    const section = list?.querySelector(`[data-section='${name}']`);
+    if (section) {
+        const [inner, outer] = [section.getBoundingClientRect(), list.getBoundingClientRect()];
+        if (inner.bottom > outer.bottom || inner.top < outer.top) list.scrollTop += inner.top - outer.top;
+    }
+}"""
 
 _PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
