@@ -51,6 +51,11 @@ class Deployment:
     wanted_share: float = 1.0
     live_at: datetime | None = None
 
+    @property
+    def version(self) -> str:
+        """The number of the model version, as text."""
+        return self.model_ref.partition(":")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:

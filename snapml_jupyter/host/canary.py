@@ -111,7 +111,7 @@ class Judge:
                 rollouts.end_rollout(tx, rollout.endpoint, rollout.deployment, RolloutState.stopped, said)
             return
         progress = Progress(rollouts.read_progress(workspace.database, rollout))
-        progress.absorb(reports, rollout.endpoint, {"challenger": _version(challenger), "champion": _version(champion)})
+        progress.absorb(reports, rollout.endpoint, {"challenger": challenger.version, "champion": champion.version})
         judgements = self._judgements(rollout, progress, challenger, champion)
         waits = self._go_on(rollout, progress, judgements, endpoint)
         with workspace.transaction() as tx:
@@ -236,7 +236,3 @@ def _numbers(report: WorkerReport, endpoint: str, versions: dict[str, str]) -> d
         if each.model_ref.partition(":")[2] == versions["challenger"]:
             found["agreement"] = [each.n_rows, each.n_equal]
     return found
-
-
-def _version(deployment: Deployment) -> str:
-    return deployment.model_ref.partition(":")[2]

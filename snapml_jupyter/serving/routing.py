@@ -255,11 +255,10 @@ class RoutingTable:
             session.smoke_test(decoder, deployment.signature)
         finally:
             self.loading = None
-        version = deployment.model_ref.partition(":")[2]
         labels = deployment.signature.labels
         return Served(
             deployment=deployment,
-            version=version,
+            version=deployment.version,
             decoder=decoder,
             session=session,
             batcher=Batcher(self._running.marked(label, session.run), self._in_flight, self._executor),
@@ -269,7 +268,7 @@ class RoutingTable:
                 deployment.model_ref,
                 tuple(column.name for column in deployment.signature.inputs),
             ),
-            counter=self.counter(deployment.endpoint, version),
+            counter=self.counter(deployment.endpoint, deployment.version),
             label_names=[_json_name(value) for value in labels] if labels is not None else None,
         )
 

@@ -28,7 +28,7 @@ def get_traffic(workspace: Workspace, name: str) -> Traffic:
     for deployment in endpoint.deployments:
         if deployment.status is not DeploymentStatus.live:
             continue
-        part = counted.get(deployment.model_ref.partition(":")[2])
+        part = counted.get(deployment.version)
         arms.append(
             ArmTraffic(
                 model_ref=deployment.model_ref,
@@ -64,16 +64,16 @@ def set_traffic(workspace: Workspace, name: str, shares: dict[str, float]) -> En
         raise ConflictError(
             f"Endpoint '{name}' has one live version. Deploy another beside it: %snap_deploy MODEL --canary 10%."
         )
-    live = {_version(champion): champion, _version(challenger): challenger}
+    live = {champion.version: champion, challenger.version: challenger}
     unknown = [version for version in shares if version not in live]
     if unknown:
         raise InvalidInputError(f"Version {unknown[0]} is not live behind '{name}'; {' and '.join(live)} are.")
     given = {version: shares.get(version) for version in live}
-    wanted = given[_version(challenger)]
+    wanted = given[challenger.version]
     if wanted is None:
-        rest = given[_version(champion)]
+        rest = given[champion.version]
         wanted = 1.0 - (rest if rest is not None else 1.0)
-    total = wanted + (given[_version(champion)] if given[_version(champion)] is not None else 1.0 - wanted)  # type: ignore[operator]  # not None here
+    total = wanted + (given[champion.version] if given[champion.version] is not None else 1.0 - wanted)  # type: ignore[operator]  # not None here
     if not 0.0 <= wanted <= 1.0 or abs(total - 1.0) > 1e-6:
         raise InvalidInputError(f"The shares of '{name}' must lie between 0 and 1 and add up to 1, not {total:g}.")
     with workspace.transaction() as tx:
@@ -181,7 +181,3 @@ def previous_champion(endpoint: EndpointInfo) -> Deployment | None:
         and (live is None or deployment.model_ref != live.model_ref)
     ]
     return max(earlier, key=lambda deployment: deployment.live_at or deployment.created_at, default=None)
-
-
-def _version(deployment: Deployment) -> str:
-    return deployment.model_ref.partition(":")[2]
