@@ -104,7 +104,8 @@ class Kernel:
     def __init__(self, connection_file: Path) -> None:
         self.client = BlockingKernelClient(connection_file=str(connection_file))
         self.client.load_connection_file()
-        self.client.start_channels()
+        # Without the heartbeat, which takes a kernel that says nothing for a second, on a busy machine, for dead.
+        self.client.start_channels(hb=False)
         self.client.wait_for_ready(timeout=60)
         self.pid = int(self.run("import os; print(os.getpid())"))
 

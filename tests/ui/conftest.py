@@ -110,8 +110,12 @@ class LabPage:
     def row(self, section: str, title: str) -> Locator:
         """A row of a section by the name it shows. Rows are drawn where the list is scrolled to, so it is scrolled there."""
         if section != "runs":  # the first, and so long that its tests scroll themselves
-            self.page.evaluate(_SCROLL_TO, section)
+            self.scroll_to(section)
         return self.section(section).locator(".jp-snapml-row", has=self.page.get_by_text(title, exact=True)).first
+
+    def scroll_to(self, section: str) -> None:
+        """Bring a section into view, so that its rows are drawn."""
+        self.page.evaluate(_SCROLL_TO, section)
 
     @property
     def shown(self) -> Locator:

@@ -100,7 +100,9 @@ def test_everything_can_be_read_in_the_dark(lab_page: Any) -> None:
 
 
 def _change_theme(lab_page: Any, theme: str) -> None:
-    """Lab covers a change of theme with its splash, and throws when the next one comes before that has faded."""
+    """Lab covers a change of theme with its splash, and throws when the next one comes before that, or the one of
+    the page's start, has faded."""
+    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
     lab_page.execute("apputils:change-theme", {"theme": theme})
     is_light = "true" if theme.endswith("Light") else "false"
     lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
