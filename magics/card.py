@@ -14,6 +14,7 @@ from ..domain.errors import SnapMLError
 from ..domain.run import RunStatus
 from ..domain.run_card import CardInput, CardMetric, RunCard
 from ..figures import duration, size
+from . import card_buttons
 from .display import Card, Status
 
 if TYPE_CHECKING:
@@ -28,15 +29,17 @@ MIME_TYPE = "application/vnd.snapml.run+json"
 MAX_METRICS, MAX_INPUTS = 12, 6
 
 
-def show_card(workspace: Any, report: CellReport, register_as: str | None, live: LiveCard | None) -> None:
+def show_card(shell: Any, workspace: Any, report: CellReport, register_as: str | None, live: LiveCard | None) -> None:
     """Register the model when that was asked, and display the card: in the place of the live one, else at the end."""
     from IPython.display import display
 
     registered, warnings = register(workspace, report, register_as)
     curves = live.curves() if live is not None else {}
-    shown = bundle(ended_card(report, registered, [*report.warnings, *warnings], curves))
-    if live is None or not live.become(shown):
-        display(shown, raw=True)  # type: ignore[no-untyped-call]  # IPython's has no types
+    ended = ended_card(report, registered, [*report.warnings, *warnings], curves)
+    if live is None or not live.become(bundle(ended)):
+        display(bundle(ended), raw=True)  # type: ignore[no-untyped-call]  # IPython's has no types
+    if card_buttons.wanted(shell):
+        card_buttons.show_buttons(workspace, ended)
 
 
 def register(workspace: Any, report: CellReport, name: str | None) -> tuple[ModelVersion | None, list[str]]:

@@ -1,4 +1,4 @@
-"""What the Replay button of a card asks the kernel for: a replay in the kernel's environment, beside the notebook.
+"""What a Replay button asks the kernel for: a replay in the kernel's environment, beside the notebook.
 
 It runs in a process of its own, so the notebook's state and a cell that runs meanwhile are left alone.
 """
@@ -10,7 +10,11 @@ import os
 import subprocess
 import sys
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..store.workspace import Workspace
 
 #: Under this name the front end asks; `labextension/src/card/replaying.ts` does.
 TARGET = "snapml.replay"
@@ -37,8 +41,15 @@ def _manager(shell: Any) -> Any:
 def _asked(comm: Any, message: dict[str, Any]) -> None:
     from ..public.current import workspace
 
-    run_id = str(message["content"]["data"].get("run_id", ""))
-    used = workspace()
+    def answered(answer: dict[str, str | None]) -> None:
+        comm.send(answer)
+        comm.close()
+
+    start_replay(workspace(), str(message["content"]["data"].get("run_id", "")), answered)
+
+
+def start_replay(used: Workspace, run_id: str, answered: Callable[[dict[str, str | None]], None]) -> None:
+    """Replay a run in a process of its own. `answered` is called by a thread, with `verdict` and `because` or with `error`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "snapml_jupyter.cli", "replay", "--json", "--workspace", used.location, "--", run_id],
         env={**os.environ, "SNAPML_ACTOR": used.actor},
@@ -48,14 +59,13 @@ def _asked(comm: Any, message: dict[str, Any]) -> None:
         text=True,
         encoding="utf-8",
     )
-    threading.Thread(target=_answer, args=(comm, process), name="snapml-replay-button", daemon=True).start()
+    threading.Thread(target=_answer, args=(process, answered), name="snapml-replay-button", daemon=True).start()
 
 
-def _answer(comm: Any, process: subprocess.Popen[str]) -> None:
-    """Wait for the verdict and send it."""
+def _answer(process: subprocess.Popen[str], answered: Callable[[dict[str, str | None]], None]) -> None:
+    """Wait for the verdict and tell it."""
     printed, complaints = process.communicate()
-    comm.send(_verdict(printed) or {"error": _sentence(complaints)})
-    comm.close()
+    answered(_verdict(printed) or {"error": _sentence(complaints)})
 
 
 def _verdict(printed: str) -> dict[str, str | None] | None:

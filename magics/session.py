@@ -155,7 +155,7 @@ class Session:
         if cell.live is not None:
             cell.live.settle()
         report = cell.recording.end(error, value)
-        show_card(cell.recording.workspace, report, cell.options.register, cell.live)
+        show_card(self.shell, cell.recording.workspace, report, cell.options.register, cell.live)
 
     def _hide_our_entries(self) -> None:
         """Until the cell ends, tracebacks are shown without the recording wrappers in them."""

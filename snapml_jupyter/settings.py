@@ -63,6 +63,12 @@ SETTINGS: tuple[Setting, ...] = (
         default="3600",
         help="While snapshots are being taken `snapml gc` leaves alone what was written in the last so many seconds.",
     ),
+    Setting(
+        name="card_buttons",
+        default="auto",
+        help="Buttons below a run's card by ipywidgets: `on`, `off`, or `auto`: where there is no lab extension to draw "
+        "them (VS Code, Colab).",
+    ),
 )
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

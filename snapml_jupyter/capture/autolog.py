@@ -67,6 +67,10 @@ class Autolog:
         for name, value in params.items():
             self._params.setdefault(name, value)
 
+    def replace_params(self, params: Mapping[str, ParamValue]) -> None:
+        """Settings of which the last count: the best that a search knows so far."""
+        self._params.update(params)
+
     def add_fit(self, fit: Fit, is_own: bool) -> None:
         """The user fits an estimator, in this run (`is_own`) or in one inside of it."""
         # A loop over batches or folds is one estimator fitted again: the last time counts.

@@ -226,7 +226,7 @@ class CellRecording:
     def _keep_outcome(self, value: Any) -> None:
         if self._replayable is None:
             return
-        self.missing = self._replayable.end(self.active.run_id, value, [fit.estimator for fit in self._autolog.fits])
+        self.missing = self._replayable.end(value, [fit.estimator for fit in self._autolog.fits])
         if self.missing:
             self.active.set_tag("not_captured", ", ".join(missing.name for missing in self.missing))
 

@@ -10,6 +10,7 @@ import os
 import pickle
 import random
 import sys
+import tempfile
 from typing import Any
 
 #: Libraries that change others as they are imported: colour maps, converters.
@@ -71,6 +72,7 @@ class Entropy:
 
     def start(self) -> None:
         """Begin, where NumPy is loaded (the cell may import it later: then it is not NumPy's first import that counts)."""
+        tempfile.mktemp()  # seeds its own generator at the first name: now, not with bits that are the cell's
         module = sys.modules.get("numpy.random.bit_generator")
         original = getattr(module, "randbits", None)
         if module is not None and callable(original):

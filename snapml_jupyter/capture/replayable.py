@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import contextlib
 import json
 import threading
 import time
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from ..store.workspace import Workspace
     from .inputs import CellTable, KeptInput
 
+#: A cell that runs for longer has its program kept then already: its kernel may be killed, and with it what it knows.
+EARLY_SECONDS = 1.0
 #: The name under which the cell's last expression is compared.
 LAST_VALUE = "the cell's value"
 _NUMERIC = {
@@ -70,6 +73,7 @@ class Replayable:
     """One cell between `begin` and `end`."""
 
     workspace: Workspace | RemoteWorkspace
+    run_id: str
     python_code: str
     namespace: MutableMapping[str, Any]
     cell: CellCode
@@ -83,6 +87,7 @@ class Replayable:
     begun: float = 0.0
     diff: threading.Thread | None = None
     diff_text: list[bytes] = field(default_factory=list)
+    early: threading.Timer | None = None
 
     @classmethod
     def begin(
@@ -99,6 +104,7 @@ class Replayable:
         skip: frozenset[str],
     ) -> Replayable:
         """Keep what the cell needs, as it is now."""
+        from ..runs.programs import record_program  # noqa: F401 -- so that the thread imports nothing while the cell runs
         from ..runs.values import param_value
 
         _load_numpy_first(python_code)
@@ -112,6 +118,7 @@ class Replayable:
             program = replace(program, seed=seed, given=plain, execution_count=cell.execution_count)
         return cls(
             workspace=workspace,
+            run_id=run_id,
             python_code=python_code,
             namespace=namespace,
             cell=cell,
@@ -140,11 +147,21 @@ class Replayable:
             )
             self.files.start()
             self._ask_for_diff()
+            self.early = threading.Timer(EARLY_SECONDS, self._keep_early)
+            self.early.daemon = True
+            self.early.start()
         elif program_random := self.program.random:
             import pickle
 
             restore_random_state(pickle.loads(base64.b64decode(program_random)))
         self.entropy.start()
+
+    def _keep_early(self) -> None:
+        """Keep the program with the files that were read so far; `end` replaces it. It fails there as well, and is said."""
+        from ..runs.programs import record_program
+
+        with contextlib.suppress(Exception):
+            record_program(self.workspace, self.run_id, self._with_files(self.program))
 
     def _ask_for_diff(self) -> None:
         """The repository's changes, while the cell already runs."""
@@ -159,8 +176,11 @@ class Replayable:
         """The cell has ended, whatever happened."""
         self.entropy.stop()
         self.files.stop()
+        if self.early is not None:
+            self.early.cancel()
+            self.early.join()
 
-    def end(self, run_id: str, value: Any, fits: Sequence[Any]) -> list[MissingValue]:
+    def end(self, value: Any, fits: Sequence[Any]) -> list[MissingValue]:
         """Keep the program and what the cell left; gives what is missing from the program."""
         from ..runs.programs import record_program
 
@@ -171,7 +191,7 @@ class Replayable:
         digest = None
         if outcome.leaves:
             digest = self.workspace.blobs.put(outcome.to_bytes())
-        record_program(self.workspace, run_id, program, digest)
+        record_program(self.workspace, self.run_id, program, digest)
         self.program = program
         return list(program.missing)
 

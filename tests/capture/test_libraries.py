@@ -14,7 +14,7 @@ import pytest
 from snapml_jupyter.capture.cell import CellReport
 from snapml_jupyter.capture.script import autolog_run
 from snapml_jupyter.domain.run import RunStatus
-from snapml_jupyter.runs.queries import list_metric_points, list_runs, search_runs
+from snapml_jupyter.runs.queries import get_run, list_metric_points, list_runs, search_runs
 from snapml_jupyter.runs.tracking import start_run
 from snapml_jupyter.store.workspace import Workspace
 
@@ -116,6 +116,8 @@ folds = xgboost.cv({"objective": "binary:logistic"}, train, 2, nfold=2)
         name="twice",
     )
     assert [step for step, _ in curve(workspace, "twice", "train.logloss")] == [0, 1, 2]
+    params = get_run(workspace, "twice").params
+    assert (params["max_depth"], params["objective"], params["num_boost_round"]) == (1, "binary:logistic", 3)
     assert [step for step, _ in curve(workspace, "twice", "train.logloss_2")] == [0, 1, 2]
     assert [value for _, value in curve(workspace, "twice", "test.logloss_3")] == pytest.approx(
         list(namespace["folds"]["test-logloss-mean"])
@@ -162,6 +164,31 @@ best = study.best_params["x"]
     assert report.run.metrics["best_value"] == min(value for _, value in curve(workspace, report.run.run_id, "value"))
     assert "best__x" in report.run.params
     assert [run.name for run in list_runs(workspace, top_level=True)] == ["search"]
+
+
+def test_trials_that_are_asked_for_and_told_of_are_runs_too(record: Record, workspace: Workspace) -> None:
+    report = record(
+        """
+import optuna
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+waiting = [study.ask({"x": optuna.distributions.FloatDistribution(-1, 1)}) for _ in range(3)]
+for trial in waiting[:2]:
+    study.tell(trial, trial.params["x"] ** 2)
+study.tell(waiting[2].number, state=optuna.trial.TrialState.FAIL)
+best = study.best_value
+""",
+        name="asked",
+    )
+    page = search_runs(workspace, parent=report.run.run_id, sort="name")
+    assert [(row.name, row.status.value) for row in page.rows] == [
+        ("trial-0", "finished"), ("trial-1", "finished"), ("trial-2", "failed"),
+    ]  # fmt: skip
+    values = [row.metrics.get("value") for row in page.rows]
+    assert values[:2] == [float(str(row.params["x"])) ** 2 for row in page.rows[:2]]
+    assert report.run.metrics["best_value"] == min(v for v in values if v is not None)
+    assert report.run.params["best__x"] in [row.params["x"] for row in page.rows]
+    assert curve(workspace, "asked", "value") == list(enumerate(values[:2]))
 
 
 def test_a_script_run_is_autologged_and_nothing_is_left(workspace: Workspace) -> None:

@@ -54,8 +54,10 @@ def test_a_killed_kernel_leaves_its_run_as_far_as_it_came(jupyter: Any) -> None:
     kernel.begin(_ENDLESS)
     _until(lambda: _loss(jupyter) is not None, "the first metric")
     seen = len(jupyter.call("runs.list_metric_points", run_id=_run(jupyter)["run_id"]))
+    _until(lambda: _run(jupyter)["has_program"], "keeping the program")
     kernel.kill()
     _until(lambda: _run(jupyter)["status"] == "interrupted", "marking the run")
+    assert "snap.log_metric" in jupyter.call("runs.get_program_source", ref=_run(jupyter)["run_id"])
     run = _run(jupyter)
     assert run["params"] == {"patience": 3}
     assert "snap.log_metric" in run["source"]["code"]

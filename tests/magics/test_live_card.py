@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from snapml_jupyter.domain.run import RunStatus
+from snapml_jupyter.replay.replaying import replay
 from snapml_jupyter.runs.queries import get_run
 
 CARD = "application/vnd.snapml.run+json"
@@ -130,3 +131,9 @@ def test_metrics_that_a_library_records_show_while_it_fits(kernel: Any) -> None:
 def test_a_live_card_draws_no_random_numbers(kernel: Any) -> None:
     code = "%%snap_train drawn --seed 3\nimport time, random\nfirst = np.random.rand()\ntime.sleep({})\n(first, np.random.rand(), random.random())"
     assert kernel.run(code.format(0)).text == kernel.run(code.format(0.8)).text
+
+
+def test_nor_does_keeping_the_program_of_a_cell_that_runs_long(kernel: Any) -> None:
+    """What a new generator is seeded with is kept: numbers taken from it by anything else would be missing in the replay."""
+    kernel.run("%%snap_train lasting\nimport time\ntime.sleep(1.5)\nvalue = np.random.default_rng().random()")
+    assert replay(kernel.workspace, "lasting").verdict.value == "identical"

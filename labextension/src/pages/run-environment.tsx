@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Environment, Run } from '../api/types';
 import { count } from '../format';
@@ -63,7 +64,7 @@ function Machine(props: { environment: Environment; run: Run }): React.ReactElem
   add(trans.__('Kernel'), environment.kernel);
   add(trans.__('Notebook'), run.source.notebook_path);
   add(trans.__('Cell id'), run.source.cell_id);
-  add(trans.__('Seed'), run.seed === null ? null : String(run.seed));
+  add(trans.__('Seed'), seed(run, trans));
   add(trans.__('User'), environment.hub_user ?? run.actor);
   add(trans.__('Variables'), listed(variables));
   return (
@@ -71,6 +72,14 @@ function Machine(props: { environment: Environment; run: Run }): React.ReactElem
       <Pairs label={trans.__('Environment')} pairs={pairs} />
     </Part>
   );
+}
+
+/** Without one that was given, a recorded cell keeps where the generators were and what new ones were seeded with. */
+function seed(run: Run, trans: TranslationBundle): string | null {
+  if (run.seed !== null) {
+    return String(run.seed);
+  }
+  return run.has_program ? trans.__('chosen by SnapML and kept, for the replay') : null;
 }
 
 function listed(values: Record<string, string | number>): string {

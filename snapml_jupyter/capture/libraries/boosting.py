@@ -6,6 +6,7 @@ Both go through one method of a class, from `train` and from the scikit-learn cl
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ class XGBoostWatch:
                 if found is not None:
                     autolog, active = found
                     ending = autolog.ending_of(f"{active.run_id} xgboost", container)
+                    if epoch == 0:
+                        autolog.note_params(_settings(_given_to_train(sys._getframe(1))))
                     for data_name, metrics in container.history.items():
                         for metric, values in metrics.items():
                             last = values[-1]
@@ -86,6 +89,18 @@ class XGBoostWatch:
             return answer
 
         return after_iteration
+
+
+def _given_to_train(frame: types.FrameType) -> dict[str, Any] | None:
+    """What the user gave to `xgboost.train`; None for the scikit-learn classes, whose params are those of the estimator."""
+    above = frame.f_back
+    while above is not None and above.f_globals.get("__name__") == "xgboost.core":  # its checks of arguments
+        above = above.f_back
+    if frame.f_code.co_name != "train" or above is None or above.f_globals.get("__name__") == "xgboost.sklearn":
+        return None
+    given = frame.f_locals
+    params = given.get("params")
+    return {**params, "num_boost_round": given.get("num_boost_round")} if isinstance(params, dict) else None
 
 
 def _settings(params: Any) -> dict[str, bool | int | float | str | None]:

@@ -10,11 +10,12 @@ from .patching import Patches
 
 if TYPE_CHECKING:
     from ...runs.tracking import ActiveRun
+    from ..autolog import Autolog
     from ..watching import Seen
 
 
 class OptunaWatch:
-    """Watches `Study.optimize` and `Trial.report`."""
+    """Watches `Study.optimize`, `Study.tell` and `Trial.report`."""
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
@@ -22,7 +23,9 @@ class OptunaWatch:
 
     def start(self) -> None:
         """Begin. Needs `optuna.study.study` to be loaded."""
-        self._patches.replace(sys.modules["optuna.study.study"].Study, "optimize", self._watched_optimize)
+        study = sys.modules["optuna.study.study"].Study
+        self._patches.replace(study, "optimize", self._watched_optimize)
+        self._patches.replace(study, "tell", self._watched_tell)
         trial = sys.modules.get("optuna.trial._trial")
         if trial is not None:
             self._patches.replace(trial.Trial, "report", self._watched_report)
@@ -43,9 +46,42 @@ class OptunaWatch:
                 with self._seen.quietly():
                     if len(study.directions) == 1 and any(trial.state.name == "COMPLETE" for trial in study.trials):
                         active.log_metric("best_value", study.best_value)
-                        autolog.note_params({f"best__{name}": value for name, value in study.best_params.items()})
+                        autolog.note_params(_best_params(study))
 
         return optimize
+
+    def _watched_tell(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Trials that the user asks for and tells of: what lies between is code of the run itself, not of the trial's."""
+
+        def tell(study: Any, *args: Any, **kwargs: Any) -> Any:
+            told = original(study, *args, **kwargs)
+            with self._seen.quietly():
+                found = self._seen.users_target(sys._getframe(1))
+                if found is not None:
+                    self._keep_told(*found, study, told)
+            return told
+
+        return tell
+
+    def _keep_told(self, autolog: Autolog, parent: ActiveRun, study: Any, told: Any) -> None:
+        from ...domain.run import RunStatus
+
+        child = _start(parent, told.number, study.study_name)
+        child.log_params(told.params)
+        if told.state.name == "COMPLETE":
+            if len(told.values) == 1:
+                child.log_metric("value", told.value)
+                parent.log_metric("value", told.value, told.number)
+                parent.log_metric("best_value", study.best_value, told.number)
+                autolog.replace_params(_best_params(study))
+            else:
+                child.log_metrics({f"value_{place}": each for place, each in enumerate(told.values)})
+            child.finish()
+        elif told.state.name == "PRUNED":
+            child.set_tag("pruned", True)
+            child.finish(RunStatus.cancelled)
+        else:
+            child.finish(RunStatus.failed)
 
     def _recorded(self, func: Callable[[Any], Any], parent: ActiveRun) -> Callable[[Any], Any]:
         seen = self._seen
@@ -53,7 +89,7 @@ class OptunaWatch:
         def objective(trial: Any) -> Any:
             child = None
             with seen.quietly():
-                child = _start(parent, trial)
+                child = _start(parent, trial.number, trial.study.study_name)
             if child is None:
                 return func(trial)
             try:
@@ -82,14 +118,18 @@ class OptunaWatch:
         return report
 
 
-def _start(parent: ActiveRun, trial: Any) -> ActiveRun:
+def _best_params(study: Any) -> dict[str, Any]:
+    return {f"best__{name}": value for name, value in study.best_params.items()}
+
+
+def _start(parent: ActiveRun, number: int, study_name: str) -> ActiveRun:
     from ...runs.tracking import start_run
 
     child = start_run(
         parent.workspace,
-        f"trial-{trial.number}",
+        f"trial-{number}",
         parent=parent,
-        tags={"study": str(trial.study.study_name), "trial": trial.number},
+        tags={"study": study_name, "trial": number},
         capture_environment=False,
     )
     child.is_autologged = True
