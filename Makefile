@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LAB := snapml_jupyter/labextension
 DEMO_WORKSPACE := $(CURDIR)/.demo/workspace
-PYTEST_ARGS ?= -n 2 --dist loadgroup -q
+PYTEST_ARGS ?= -n 2 --dist loadgroup --no-loadscope-reorder -q
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

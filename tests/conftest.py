@@ -15,7 +15,7 @@ import pytest
 from snapml_jupyter.store.workspace import Workspace
 
 #: What takes longest; begun first, so that processes which share the work end together.
-_LONG = ("tests/ui/", "tests/end_to_end/test_quickstart.py", "tests/export/test_flights.py")
+_LONG = ("tests/ui/", "tests/replay/", "tests/test_docs.py", "tests/end_to_end/", "tests/export/test_flights.py")
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             is_ui = item.nodeid.startswith("tests/ui/")
             item.add_marker(pytest.mark.xdist_group("ui" if is_ui else item.nodeid.partition("::")[0]))
     if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+        items.sort(key=lambda item: next((n for n, start in enumerate(_LONG) if item.nodeid.startswith(start)), len(_LONG)))
 
 
 class Clock:

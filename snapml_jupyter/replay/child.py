@@ -12,15 +12,24 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ..domain.program import PartKind
+
+if TYPE_CHECKING:
+    from ..domain.program import Program
 
 #: How often the process looks whether the one that started it is still there, in seconds.
 _LOOK_SECONDS = 1.0
+#: Libraries and what of the settings is theirs.
+_OPTIONS = {
+    **{name: (name,) for name in ("sklearn", "pandas", "matplotlib", "torch")},
+    "numpy": ("numpy_errors", "numpy_print"),
+}
 
 
 def main(folder: Path) -> int:
     """Do the task of the folder; the exit status says whether the cell was run."""
-    from ..capture.conditions import restore_library_settings
     from ..store.workspace import open_workspace
     from . import task as told
     from .restoring import restore
@@ -34,9 +43,7 @@ def main(folder: Path) -> int:
     missing = [each.name for each in program.missing]
     try:
         failed = restore(workspace, program, shell.user_ns)
-        import json
-
-        restore_library_settings(json.loads(program.settings))
+        _restore_settings(program)
     except BaseException as error:  # whatever restoring the user's values raises is what the report must say
         problem = f"{type(error).__name__}: {error}"
         told.write(folder / told.RESULT, told.Result(problem=f"what the cell needs could not be restored: {problem}"))
@@ -76,6 +83,28 @@ def _run(workspace: Any, task: Any, shell: Any, folder: Path) -> int:
         print(f"replay: {warning}", file=sys.stderr)
     told.write(folder / told.RESULT, told.Result(prepared=True, run_id=run_id, ended=True))
     return 0
+
+
+def _restore_settings(program: Program) -> None:
+    """Set the libraries' options. A library that was only loaded beside the cell is waited for, not imported: it takes
+    seconds. Where the cell imports anything itself, all are, since the order of warning filters is that of the imports.
+    """
+    import json
+    from functools import partial
+
+    from ..capture.conditions import restore_library_settings
+    from ..capture.imports import WhenImported
+
+    settings = json.loads(program.settings)
+    code = [program.body, *(part.code for part in program.parts if part.kind is PartKind.definition)]
+    if not any("import" in source or "%run" in source for source in code):
+        later = {}
+        for library, names in _OPTIONS.items():
+            if library not in sys.modules:
+                own = {name: settings.pop(name) for name in names if name in settings}
+                later[library] = partial(restore_library_settings, own)
+        WhenImported(later).start()
+    restore_library_settings(settings)
 
 
 def _line_for_line(body: str) -> str:

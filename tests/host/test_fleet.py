@@ -69,6 +69,8 @@ def report(fleet: Fleet, folder: Path, cpu_seconds: float, memory_bytes: int = 0
 
 
 def turn(fleet: Fleet, now: float, least: int, most: int) -> list[Loss]:
+    for child in fleet.workers:
+        child.heard_at = now  # none of them hangs
     reports, losses = fleet.look(now)
     fleet.scale(reports, least, most, now)
     return losses
@@ -82,8 +84,6 @@ def test_a_busy_fleet_grows_and_a_quiet_one_shrinks(fleet: Fleet, tmp_path: Path
         report(fleet, tmp_path, cpu)
     assert len(fleet.workers) == 2
     for _ in range(int(QUIET_SECONDS / MEASURE_SECONDS) + 4):
-        for child in fleet.workers:
-            child.heard_at = now
         turn(fleet, now, 1, 2)
         now += MEASURE_SECONDS
         report(fleet, tmp_path, cpu)
