@@ -29,7 +29,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             is_ui = item.nodeid.startswith("tests/ui/")
             item.add_marker(pytest.mark.xdist_group("ui" if is_ui else item.nodeid.partition("::")[0]))
     if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
-        items.sort(key=lambda item: next((n for n, start in enumerate(_LONG) if item.nodeid.startswith(start)), len(_LONG)))
+        items.sort(
+            key=lambda item: next((n for n, start in enumerate(_LONG) if item.nodeid.startswith(start)), len(_LONG))
+        )
 
 
 class Clock:
