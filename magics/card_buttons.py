@@ -35,8 +35,6 @@ def show_buttons(workspace: Any, shown: RunCard) -> None:
         import ipywidgets
     except ImportError:
         return
-    from IPython.display import display
-
     buttons: list[Any] = []
     said = ipywidgets.HTML()
 
@@ -56,9 +54,14 @@ def show_buttons(workspace: Any, shown: RunCard) -> None:
         "Compare with the run of this name before it",
         lambda _: _say(said, _comparison(workspace, shown)),
     )
-    box = ipywidgets.VBox([ipywidgets.HBox(buttons), said])
-    # Without a text form: where there are no widgets, nothing is the better fallback for a row of buttons.
-    display({**box._repr_mimebundle_(), "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]  # IPython's has no types
+    display_widget(ipywidgets.VBox([ipywidgets.HBox(buttons), said]))
+
+
+def display_widget(widget: Any) -> None:
+    """Display it without a text form: where there are no widgets, nothing is the better fallback for buttons."""
+    from IPython.display import display
+
+    display({**widget._repr_mimebundle_(), "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]  # IPython's has no types
 
 
 def _replay(workspace: Any, run_id: str, pressed: Any, said: Any) -> None:

@@ -54,7 +54,7 @@ def snap_deploy(
     """Put a model version behind an HTTP endpoint and give the live endpoint."""
     from ..public.endpoints import deploy
 
-    return deploy(
+    deployed = deploy(
         model,
         endpoint=endpoint,
         canary=canary,
@@ -67,6 +67,11 @@ def snap_deploy(
         public=public,
         accept_parity=accept_parity,
     )
+    if deployed.api_key is not None:
+        from .endpoint_card import show_key
+
+        show_key(call.shell, deployed.api_key)
+    return deployed
 
 
 @line_magic(

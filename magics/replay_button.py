@@ -49,7 +49,9 @@ def _asked(comm: Any, message: dict[str, Any]) -> None:
     start_replay(workspace(), str(message["content"]["data"].get("run_id", "")), answered)
 
 
-def start_replay(used: Workspace | RemoteWorkspace, run_id: str, answered: Callable[[dict[str, str | None]], None]) -> None:
+def start_replay(
+    used: Workspace | RemoteWorkspace, run_id: str, answered: Callable[[dict[str, str | None]], None]
+) -> None:
     """Replay a run in a process of its own. `answered` is called by a thread, with `verdict` and `because` or with `error`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "snapml_jupyter.cli", "replay", "--json", "--workspace", used.location, "--", run_id],

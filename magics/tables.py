@@ -24,7 +24,8 @@ from .dataset_tables import (
     table_page,
     validation_report,
 )
-from .display import Card, Quiet, Shown, Status, Table
+from .display import Card, Quiet, Shown, Stacked, Status, Table
+from .endpoint_card import snippets
 from .gate_tables import endpoint_test, gate_outcome
 from .replay_cards import replay_report
 from .traffic_card import traffic
@@ -227,9 +228,10 @@ def endpoint(found: EndpointInfo, api_key: str | None = None) -> Card:
     )
 
 
-def live_endpoint(found: Any) -> Card:
+def live_endpoint(found: Any) -> Stacked:
     """What `%snap_deploy` and `snap.endpoint` give."""
-    return endpoint(found.info, found.api_key)
+    info = found.info
+    return Stacked([endpoint(info, found.api_key), *snippets(info)])
 
 
 def deploy_outcome(found: DeployOutcome) -> Card:

@@ -137,6 +137,26 @@ def test_a_new_api_key_is_not_printed_into_the_notebook(kernel: Any) -> None:
     assert "`.api_key` of this object holds it" in outcome.text
     assert "snapml_secret" not in str(outcome.results)
 
+    shown = kernel.run(
+        "from dataclasses import replace\n"
+        "from snapml_jupyter.magics.endpoint_card import show_key, snippets\n"
+        "show_key(get_ipython(), 'snapml_secret')\n"
+        "snippets(replace(info, url='http://127.0.0.1:1/endpoints/late/predict'))"
+    )
+    assert "curl http://127.0.0.1:1/endpoints/late/predict" in shown.text
+    assert "$SNAPML_API_KEY" in shown.text
+    assert "snapml_secret" not in str(shown.displays) + str(shown.results)
+    kernel.run(
+        "import ipywidgets\n"
+        "of = [w for w in ipywidgets.widgets.widget._instances.values()]\n"
+        "button = [w for w in of if isinstance(w, ipywidgets.Button)][-1]\n"
+        "place = [w for w in of if isinstance(w, ipywidgets.HTML)][-1]\n"
+        "button.click()"
+    )
+    assert kernel.value("place.value") == "<code>snapml_secret</code>"
+    kernel.run("button.click()")
+    assert kernel.value("(place.value, button.disabled)") == ("", True)
+
 
 def test_nothing_yet_is_said_with_what_to_do(kernel: Any) -> None:
     assert kernel.run("%snap_endpoints").text == "No endpoints yet. Deploy a model with %snap_deploy MODEL."
