@@ -20,6 +20,8 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from verdicts import line_of
+
 HERE = Path(__file__).resolve().parent
 _TRAINS = re.compile(
     r"\.(?:partial_)?fit\w*\(|(?<![\w.])train(?!_test_split|_\w*split)\w*\(|\.train\w*\(.+\)|cross_val\w*\(|\.backward\(|learning_curves?\("
@@ -167,14 +169,7 @@ def _replayed(record: dict[str, Any], root: Path) -> dict[str, Any]:
         os.environ["PYTHONPATH"] = before
     return {
         **record,
-        "verdict": report.verdict.value,
-        "reason": report.reason,
-        "compared": report.compared,
-        "not_compared": report.not_compared[:10],
-        "differences": [[d.what, d.original, d.replay, d.relative] for d in report.differences[:5]],
-        "causes": report.causes,
-        "missing": [str(each) for each in report.missing],
-        "replay_seconds": time.perf_counter() - began,
+        **line_of(report, time.perf_counter() - began),
         "witness": _disagreeing(record["source"], root / f"{record['run']}.original", witness),
     }
 

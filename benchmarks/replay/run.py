@@ -104,18 +104,11 @@ def work_notebooks(given: argparse.Namespace, number: int, of: int) -> None:
 
 
 def _replayed(snap: object, name: str) -> dict[str, object]:
+    from verdicts import line_of
+
     began = time.perf_counter()
     report = snap.replay(name)  # type: ignore[attr-defined]  # loaded on first use
-    return {
-        "verdict": report.verdict.value,
-        "reason": report.reason,
-        "compared": report.compared,
-        "not_compared": report.not_compared[:10],
-        "differences": [[d.what, d.original, d.replay, d.relative] for d in report.differences[:5]],
-        "causes": report.causes,
-        "missing": [str(each) for each in report.missing],
-        "replay_seconds": time.perf_counter() - began,
-    }
+    return line_of(report, time.perf_counter() - began)
 
 
 def main() -> None:
