@@ -32,6 +32,8 @@ OURS, BARE = "snapml", "bare callable"
 CONCURRENCIES = (1, 8, 64)
 MODELS = {"logistic_regression": "logistic regression", "random_forest": "forest of 100 trees"}
 
+#: A slow server is measured longer, until each connection had some answers, but not for ever.
+ANSWERS_A_CONNECTION, MOST_SECONDS = 4, 8.0
 #: At least so many times the best peer's requests a second, by model and concurrency.
 THROUGHPUT_BARS = {
     ("logistic_regression", 1): 5.0,
@@ -117,8 +119,10 @@ def _take_turn(server: Server, live: Live, folder: Path, seconds: float, result:
         with running(server, _free_port(), live.probability, folder / "logs") as started:
             turns.start_seconds.append(started.start_seconds)
             for concurrency in CONCURRENCIES:
-                started.measure(concurrency, 1)  # adaptive batchers learn, and pages come in
-                turns.loads.setdefault(concurrency, []).append(started.measure(concurrency, seconds))
+                warm = started.measure(concurrency, 1)  # adaptive batchers learn, and pages come in
+                enough = ANSWERS_A_CONNECTION * concurrency / max(warm.requests_per_second, 1.0)
+                load = started.measure(concurrency, min(max(seconds, enough), max(seconds, MOST_SECONDS)))
+                turns.loads.setdefault(concurrency, []).append(load)
             resident, proportional = started.memory_mb()
             turns.resident_mb.append(resident)
             turns.proportional_mb.append(proportional)

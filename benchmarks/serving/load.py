@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import statistics
 import subprocess
@@ -26,7 +27,10 @@ end
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What one measurement found. `n_failed` are requests without an answer, or with another one than 200."""
+    """What one measurement found; times are infinite when nothing was answered.
+
+    `n_failed` are requests without an answer (wrk waits for 2 s) or with another one than 200.
+    """
 
     requests_per_second: float
     p50_ms: float
@@ -66,9 +70,11 @@ def _measure_wrk(url: str, headers: Mapping[str, str], body: bytes, concurrency:
         command = [*pinned(CLIENT_CORE), "wrk", "-t1", f"-c{concurrency}", f"-d{max(1, round(seconds))}s"]
         done = subprocess.run([*command, "-s", str(script), url], capture_output=True, text=True, check=True)
     found = next(line for line in done.stdout.splitlines() if line.startswith("counted"))
-    n_requests, took_us, p50_us, p99_us, n_failed = map(int, found.split()[1:])
+    n_requests, took_us, p50_us, p99_us, n_failed = map(float, found.split()[1:])
     answered = (n_requests - n_failed) / took_us * 1e6
-    return Load(requests_per_second=answered, p50_ms=p50_us / 1e3, p99_ms=p99_us / 1e3, n_failed=n_failed)
+    if n_requests == 0:
+        p50_us = p99_us = math.inf
+    return Load(requests_per_second=answered, p50_ms=p50_us / 1e3, p99_ms=p99_us / 1e3, n_failed=int(n_failed))
 
 
 async def _measure_here(url: str, headers: Mapping[str, str], body: bytes, concurrency: int, seconds: float) -> Load:
@@ -93,6 +99,6 @@ async def _measure_here(url: str, headers: Mapping[str, str], body: bytes, concu
         writer.close()
 
     await asyncio.gather(*[client() for _ in range(concurrency)])
-    cuts = statistics.quantiles(times, n=100) if len(times) > 1 else [times[0]] * 99
+    cuts = statistics.quantiles(times, n=100) if len(times) > 1 else [math.inf] * 99
     answered = (len(times) - n_failed) / (time.perf_counter() - began)
     return Load(requests_per_second=answered, p50_ms=cuts[49] * 1e3, p99_ms=cuts[98] * 1e3, n_failed=n_failed)

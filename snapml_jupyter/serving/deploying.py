@@ -20,10 +20,10 @@ from ..domain.traffic import Arm, EndpointSettings, RolloutPlan
 from ..operations import operation
 from ..registry.exporting import ensure_exported
 from ..store import endpoints as store
-from ..store import rollouts
+from ..store import models, rollouts
 from ..store.workspace import Workspace
 from .api_keys import issue_key
-from .host_process import get_host_status, start_host
+from .host_process import await_host, begin_host, get_host_status, start_host
 from .limiting import changed, check_settings
 from .metrics import summarise
 from .reports import list_workers, live_host
@@ -46,8 +46,8 @@ def deploy(
 ) -> DeployOutcome:
     """Put a model version behind an endpoint (named like the model unless given) and wait until it answers.
 
-    Exports it first if need be, and starts the host. What was live goes on answering until every worker has loaded
-    the new version and answered its smoke request; when that fails it stays live. As a challenger the version answers
+    Exports it first if need be, while the host starts unless it runs. What was live goes on answering until every worker
+    has loaded the new version and answered its smoke request; when that fails it stays live. As a challenger it answers
     `share` of the requests beside the champion, with a `plan` the share of its first step, which the host then raises while
     the guards hold; as a shadow it answers copies. `changes` are settings of the endpoint by name (`EndpointSettings`).
     `accept_parity` deploys a graph that answers otherwise than its model, and the audit log says so.
@@ -61,12 +61,19 @@ def deploy(
         share = plan.steps[0]
     if arm is Arm.challenger and not 0.0 < share < 1.0:
         raise InvalidInputError(f"A challenger answers between 0% and 100% of the requests, not {share:.0%}.")
-    version = ensure_exported(workspace, model_ref, accept_parity=accept_parity)
-    name = endpoint or check_name("endpoint", version.name)
+    asked = models.get_version(workspace.database, model_ref)
+    name = endpoint or check_name("endpoint", asked.name)
     before = store.find_endpoint(workspace.database, name)
     settings = changed(before.settings if before else EndpointSettings(), changes or {})
     check_settings(before, settings)
-    start_host(workspace)
+    host = begin_host(workspace)  # it comes up while the model is exported
+    try:
+        version = ensure_exported(workspace, model_ref, accept_parity=accept_parity)
+    except BaseException:
+        if host is not None and not store.list_endpoints(workspace.database):
+            host.terminate()  # it has nothing to do; others who deploy at this moment start it again
+        raise
+    await_host(workspace, host)
     known = store.find_endpoint(workspace.database, name)
     champion = known.live if known else None
     if champion is None:

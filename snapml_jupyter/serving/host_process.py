@@ -50,8 +50,17 @@ def start_host(workspace: Workspace) -> HostStatus:
 
     Raises UnavailableError with the host's own words when it cannot start.
     """
+    return await_host(workspace, begin_host(workspace))
+
+
+def begin_host(workspace: Workspace) -> subprocess.Popen[bytes] | None:
+    """Start the host unless it runs, and return at once: its process, for `await_host`, or None when it runs."""
+    return None if live_host(workspace.folder) else spawn_host(workspace.folder)
+
+
+def await_host(workspace: Workspace, process: subprocess.Popen[bytes] | None) -> HostStatus:
+    """Wait until the port answers, of the host that was begun or of the one that runs. Raises as `start_host` does."""
     folder = workspace.folder
-    process = None if live_host(folder) else spawn_host(folder)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         state = live_host(folder)

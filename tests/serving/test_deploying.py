@@ -13,6 +13,7 @@ from snapml_jupyter.domain.errors import ExportError, InvalidInputError, NotFoun
 from snapml_jupyter.serving.api_keys import create_key, revoke_key
 from snapml_jupyter.serving.deploying import deploy, get_endpoint, get_endpoint_metrics, list_endpoints, undeploy
 from snapml_jupyter.serving.host_process import get_host_status
+from snapml_jupyter.serving.reports import HOST_MODULE, list_processes
 from snapml_jupyter.store.audit import list_entries
 from snapml_jupyter.store.workspace import Workspace
 
@@ -160,6 +161,19 @@ def test_traffic_is_counted_over_all_workers(
     assert metrics.p99_ms is not None
     assert 0 < metrics.p50_ms <= metrics.p99_ms
     eventually(lambda: 'code="200"} 20' in client.get("/metrics")[1])
+
+
+def test_a_refused_export_leaves_no_host_behind(
+    hosted: Workspace, tiny_models: Any, eventually: Callable[..., Any]
+) -> None:
+    ref = tiny_models.add()
+    with hosted.transaction() as tx:
+        tx.execute("UPDATE model_versions SET onnx_digest = NULL")
+    with pytest.raises(ExportError, match="its run kept no training data"):
+        deploy(hosted, ref)
+    eventually(lambda: not list_processes(HOST_MODULE, hosted.folder))
+    with pytest.raises(NotFoundError, match="no model 'none'"):
+        deploy(hosted, "none", "tiny")
 
 
 def test_names_are_checked_before_anything_happens(hosted: Workspace, tiny_models: Any) -> None:
