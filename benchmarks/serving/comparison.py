@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import shutil
 import socket
@@ -257,7 +258,8 @@ def main(*, peers_folder: Path | None, rounds: int, seconds: float, as_json: boo
 
 
 def _told(result: Result) -> dict[str, Any]:
-    return {
-        **dataclasses.asdict(result),
-        "verdicts": [{**dataclasses.asdict(each), "is_met": each.is_met} for each in verdicts(result)],
-    }
+    found = dataclasses.asdict(result)
+    for turns in found["turns"].values():
+        for load in (load for loads in turns["loads"].values() for load in loads):
+            load |= {name: None for name in ("p50_ms", "p99_ms") if math.isinf(load[name])}  # JSON has no infinity
+    return {**found, "verdicts": [{**dataclasses.asdict(each), "is_met": each.is_met} for each in verdicts(result)]}
