@@ -15,6 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SERVER_CORE, CLIENT_CORE = 0, 1
+#: An answer that takes longer is a failure.
+TIMEOUT_SECONDS = 10
 
 _REPORT = """
 done = function(summary, latency, requests)
@@ -29,7 +31,7 @@ end
 class Load:
     """What one measurement found; times are infinite when nothing was answered.
 
-    `n_failed` are answers with another status than 200, and connections that failed or waited for more than 2 seconds.
+    `n_failed` are answers with another status than 200, and connections that failed or waited too long.
     """
 
     requests_per_second: float
@@ -67,7 +69,15 @@ def _measure_wrk(url: str, headers: Mapping[str, str], body: bytes, concurrency:
         script = Path(folder) / "post.lua"
         script.write_text("\n".join([*lines, _REPORT]))
         # wrk takes whole seconds.
-        command = [*pinned(CLIENT_CORE), "wrk", "-t1", f"-c{concurrency}", f"-d{max(1, round(seconds))}s"]
+        command = [
+            *pinned(CLIENT_CORE),
+            "wrk",
+            "-t1",
+            f"-c{concurrency}",
+            f"-d{max(1, round(seconds))}s",
+            "--timeout",
+            f"{TIMEOUT_SECONDS}s",
+        ]
         done = subprocess.run([*command, "-s", str(script), url], capture_output=True, text=True, check=True)
     found = next(line for line in done.stdout.splitlines() if line.startswith("counted"))
     n_requests, took_us, p50_us, p99_us, n_refused, n_lost = map(float, found.split()[1:])
