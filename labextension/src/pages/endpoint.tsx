@@ -16,6 +16,8 @@ import { Age } from '../parts/times';
 import { CommandIDs } from '../tokens';
 import { Clients } from './clients';
 import { currentDeployment } from './deployments';
+import { EndpointCharts } from './endpoint-charts';
+import { EndpointLogs } from './endpoint-logs';
 import { EndpointTraffic } from './endpoint-traffic';
 import { TryIt } from './try-it';
 
@@ -70,13 +72,18 @@ function Shown(props: { endpoint: EndpointInfo }): React.ReactElement {
         {
           id: 'traffic',
           label: trans.__('Traffic'),
-          render: () => <EndpointTraffic name={endpoint.name} />
+          render: () => <EndpointTraffic endpoint={endpoint} />
         },
         { id: 'try', label: trans.__('Try it'), render: () => <TryIt endpoint={endpoint} /> },
         {
           id: 'clients',
           label: trans.__('Clients and keys'),
           render: () => <Clients endpoint={endpoint} />
+        },
+        {
+          id: 'logs',
+          label: trans.__('Logs'),
+          render: () => <EndpointLogs name={endpoint.name} />
         },
         {
           id: 'lineage',
@@ -134,6 +141,7 @@ function Overview(props: { endpoint: EndpointInfo }): React.ReactElement {
       <Part title={trans.__('Live figures')} note={trans.__('since the workers started')}>
         <Live name={endpoint.name} />
       </Part>
+      <EndpointCharts name={endpoint.name} />
       <Part title={trans.__('Traffic')}>
         <TrafficBar deployments={live} />
       </Part>
