@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import urllib.error
 import urllib.request
@@ -12,16 +13,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-_TWO_VERSIONS = """
+_SECOND_VERSION = """
 import pandas as pd
 import snapml_jupyter as snap
 
 rows = pd.DataFrame({"channel": ["mail", "web"] * 20, "spent": range(0, 400, 10), "n_visits": range(40)})
 rows["spent"] = rows["spent"].astype(float)
-for _ in range(2):
-    with snap.start_run("shoppers") as run:
-        run.log_model(snap.load_model("visitors:1"), example=rows)
-    snap.register(run.run_id, "shoppers")
+with snap.start_run("shoppers") as run:
+    run.log_model(snap.load_model("visitors:1"), example=rows)
+snap.register(run.run_id, "shoppers")
 """
 _GUARDS = [
     {"metric": "error_rate", "relation": "<", "threshold": 0.01, "is_relative": False, "text": "error_rate<1%"},
@@ -35,7 +35,8 @@ class Shop:
 
     def __init__(self, lab: Any) -> None:
         self.lab = lab
-        lab.run_python(_TWO_VERSIONS)
+        lab.call("registry.register", run_ref="visitors", name="shoppers")
+        lab.run_python(_SECOND_VERSION)
         outcome = lab.call("serving.deploy", model_ref="shoppers:1", endpoint="shop")
         self.url = outcome["endpoint"]["url"]
         self.api_key = outcome["api_key"]
@@ -60,9 +61,11 @@ def shop(lab: Any) -> Iterator[Shop]:
     lab.call("serving.undeploy", name="shop")
 
 
-def dark(lab_page: Any, name: str) -> None:
-    """A picture in each theme."""
+def look(lab_page: Any, name: str) -> None:
+    """A picture, and one in the dark theme when they are asked for: to change it takes a second."""
     lab_page.screenshot(name)
+    if "SNAPML_SCREENSHOTS" not in os.environ:
+        return
     for theme, is_light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
         lab_page.execute("apputils:change-theme", {"theme": theme})
         lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
@@ -92,7 +95,7 @@ def test_traffic_is_drawn_by_version_and_a_canary_goes_back_from_its_row(lab_pag
     expect(chart).to_contain_text("shoppers:1 champion")
     expect(chart).to_contain_text("shoppers:2 challenger")
     expect(panel.get_by_role("img")).to_have_count(6)  # five charts, and the sparkline of the live figures
-    dark(lab_page, "endpoint-charts")
+    look(lab_page, "endpoint-charts")
     chart.get_by_role("button", name="View as table").click()
     figures = chart.get_by_role("table")
     expect(figures.get_by_role("columnheader", name="shoppers:2 challenger")).to_be_visible()
@@ -110,7 +113,7 @@ def test_traffic_is_drawn_by_version_and_a_canary_goes_back_from_its_row(lab_pag
         re.compile(r"ms \(n \d+\).*ms \(n \d+\)")
     )
     expect(panel).to_contain_text("The judge keeps going and waits")
-    dark(lab_page, "judge")
+    look(lab_page, "judge")
 
     row.hover()
     row.get_by_role("button", name="Roll back").click()
@@ -140,7 +143,7 @@ def test_keys_are_made_limited_rotated_and_revoked_and_the_log_is_followed(lab_p
     expect(form.get_by_label("Client")).to_have_attribute("aria-invalid", "true")
     expect(form).to_contain_text("Name who will use the key.")
     expect(form).to_contain_text("A number above 0, or nothing for no limit.")
-    dark(lab_page, "new-key")
+    look(lab_page, "new-key")
     form.get_by_label("Client").fill("billing")
     form.get_by_label("Most requests a day").fill("3")
     form.get_by_label("send labels").uncheck()
@@ -186,12 +189,12 @@ def test_keys_are_made_limited_rotated_and_revoked_and_the_log_is_followed(lab_p
     found = lab_page.lab.call("serving.get_endpoint", name="shop")["settings"]
     assert (found["quota_per_day"], found["max_body_bytes"]) == (500, 2**21)
     assert found["cors_origins"] == ["https://shop.example"]
-    dark(lab_page, "clients")
+    look(lab_page, "clients")
 
     lab_page.shown.get_by_role("tab", name="Logs").click()
     log = panel.get_by_role("log")
     expect(log).to_contain_text("deployment 1 of shop is live")
-    dark(lab_page, "logs")
+    look(lab_page, "logs")
     panel.get_by_label("Filter the lines").fill("of SHOP live")
     expect(log.locator("time")).to_have_count(2)
     panel.get_by_label("Filter the lines").fill("nobody-writes-this")

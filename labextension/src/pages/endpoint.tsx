@@ -9,10 +9,11 @@ import { LineageTab } from '../parts/lineage';
 import { RefLink } from '../parts/links';
 import { BigNumbers, Page, Part } from '../parts/page';
 import { Answered, Problem } from '../parts/states';
-import { NamedStatus, statusOf } from '../parts/status';
+import { NamedStatus } from '../parts/status';
 import { useSurroundings } from '../parts/surroundings';
 import { Table } from '../parts/tables';
 import { Age } from '../parts/times';
+import { endpointStatus } from '../sidebar/rows';
 import { CommandIDs } from '../tokens';
 import { Clients } from './clients';
 import { currentDeployment } from './deployments';
@@ -60,7 +61,7 @@ function Shown(props: { endpoint: EndpointInfo }): React.ReactElement {
     <Page
       title={endpoint.name}
       reference={endpoint.name}
-      status={current && statusOf(current.status, trans)}
+      status={endpointStatus(endpoint, trans)}
       facts={facts}
       actions={<UndeployButton endpoint={endpoint} />}
       tabs={[

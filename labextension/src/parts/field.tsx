@@ -11,11 +11,13 @@ export function TextField(props: {
   isNumber?: boolean;
   isDisabled?: boolean;
 }): React.ReactElement {
-  const below = useId();
+  const id = useId();
+  const below = `${id}-below`;
   return (
-    <label className="jp-snapml-field">
-      <span>{props.label}</span>
+    <div className="jp-snapml-field">
+      <label htmlFor={id}>{props.label}</label>
       <input
+        id={id}
         type="text"
         className="jp-mod-styled"
         inputMode={props.isNumber ? 'decimal' : 'text'}
@@ -29,7 +31,7 @@ export function TextField(props: {
         onChange={event => props.onChange(event.target.value)}
       />
       <Below id={below} hint={props.hint} error={props.error} />
-    </label>
+    </div>
   );
 }
 
@@ -42,11 +44,13 @@ export function ChoiceField(props: {
   hint?: string;
   error?: string;
 }): React.ReactElement {
-  const below = useId();
+  const id = useId();
+  const below = `${id}-below`;
   return (
-    <label className="jp-snapml-field">
-      <span>{props.label}</span>
+    <div className="jp-snapml-field">
+      <label htmlFor={id}>{props.label}</label>
       <select
+        id={id}
         value={props.value}
         aria-invalid={props.error !== undefined || undefined}
         aria-describedby={below}
@@ -59,7 +63,7 @@ export function ChoiceField(props: {
         ))}
       </select>
       <Below id={below} hint={props.hint} error={props.error} />
-    </label>
+    </div>
   );
 }
 
