@@ -36,8 +36,9 @@ class Shop:
     def __init__(self, lab: Any) -> None:
         self.lab = lab
         lab.call("registry.register", run_ref="visitors", name="shoppers")
-        lab.run_python(_SECOND_VERSION)
-        outcome = lab.call("serving.deploy", model_ref="shoppers:1", endpoint="shop")
+        with lab.start_python(_SECOND_VERSION) as second:
+            outcome = lab.call("serving.deploy", model_ref="shoppers:1", endpoint="shop")
+        assert second.returncode == 0
         self.url = outcome["endpoint"]["url"]
         self.api_key = outcome["api_key"]
 
@@ -55,10 +56,20 @@ class Shop:
         return status
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shop(lab: Any) -> Iterator[Shop]:
     yield Shop(lab)
     lab.call("serving.undeploy", name="shop")
+
+
+def test_an_endpoint_is_watched_led_and_opened_to_clients(lab_page: Any, shop: Shop) -> None:
+    lab_page.open_sidebar()
+    lab_page.widen_sidebar(340)
+    _traffic_is_drawn_by_version(lab_page, shop)
+    _a_canary_is_judged_and_goes_back_from_its_row(lab_page, shop)
+    _keys_are_made_limited_rotated_and_revoked(lab_page, shop)
+    _limits_are_changed(lab_page)
+    _the_log_is_followed(lab_page)
 
 
 def look(lab_page: Any, name: str) -> None:
@@ -74,10 +85,7 @@ def look(lab_page: Any, name: str) -> None:
             lab_page.screenshot(f"{name}-dark")
 
 
-def test_traffic_is_drawn_by_version_and_a_canary_goes_back_from_its_row(lab_page: Any, shop: Shop) -> None:
-    page, lab = lab_page.page, lab_page.lab
-    lab_page.open_sidebar()
-    lab_page.widen_sidebar(340)
+def _traffic_is_drawn_by_version(lab_page: Any, shop: Shop) -> None:
     row = lab_page.row("endpoints", "shop")
     expect(row).to_contain_text("shoppers:1")
     row.click()
@@ -86,7 +94,7 @@ def test_traffic_is_drawn_by_version_and_a_canary_goes_back_from_its_row(lab_pag
     expect(row.get_by_role("button")).to_have_count(0)
 
     plan = {"steps": [0.5, 1.0], "every_seconds": 600.0, "guards": _GUARDS}
-    lab.call("serving.deploy", model_ref="shoppers:2", endpoint="shop", arm="challenger", plan=plan)
+    shop.lab.call("serving.deploy", model_ref="shoppers:2", endpoint="shop", arm="challenger", plan=plan)
     assert shop.ask(60) == 200
     expect(row).to_contain_text(re.compile(r"v1 50\s% v2 50\s%"))
     expect(row).to_contain_text("canary step 1 of 2 · next at")
@@ -102,6 +110,10 @@ def test_traffic_is_drawn_by_version_and_a_canary_goes_back_from_its_row(lab_pag
     rates = [text for text in figures.locator("td").all_inner_texts() if text not in ("0", "–")]
     assert rates, "some point has requests"
 
+
+def _a_canary_is_judged_and_goes_back_from_its_row(lab_page: Any, shop: Shop) -> None:
+    page, row = lab_page.page, lab_page.row("endpoints", "shop")
+    panel = lab_page.shown.get_by_role("tabpanel")
     lab_page.shown.get_by_role("tab", name="Traffic").click()
     judge = panel.get_by_role("table", name="What the judge says of each guard")
     errors = judge.get_by_role("row", name=re.compile("error_rate<1%"))
@@ -126,10 +138,8 @@ def test_traffic_is_drawn_by_version_and_a_canary_goes_back_from_its_row(lab_pag
     lab_page.screenshot("rolled-back")
 
 
-def test_keys_are_made_limited_rotated_and_revoked_and_the_log_is_followed(lab_page: Any, shop: Shop) -> None:
+def _keys_are_made_limited_rotated_and_revoked(lab_page: Any, shop: Shop) -> None:
     page = lab_page.page
-    lab_page.open_sidebar()
-    lab_page.row("endpoints", "shop").click()
     lab_page.shown.get_by_role("tab", name="Clients and keys").click()
     panel = lab_page.shown.get_by_role("tabpanel")
     panel.get_by_role("button", name="New key…").click()
@@ -177,6 +187,9 @@ def test_keys_are_made_limited_rotated_and_revoked_and_the_log_is_followed(lab_p
     expect(row.first).to_contain_text("revoked")
     assert (shop.ask(1, api_key), shop.ask(1, newer)) == (401, 200)
 
+
+def _limits_are_changed(lab_page: Any) -> None:
+    panel = lab_page.shown.get_by_role("tabpanel")
     limits = panel.get_by_role("form", name="Limits of shop")
     expect(limits.get_by_role("button", name="Save limits")).to_be_disabled()
     limits.get_by_label("Web origins").fill("shop.example")
@@ -191,6 +204,9 @@ def test_keys_are_made_limited_rotated_and_revoked_and_the_log_is_followed(lab_p
     assert found["cors_origins"] == ["https://shop.example"]
     look(lab_page, "clients")
 
+
+def _the_log_is_followed(lab_page: Any) -> None:
+    panel = lab_page.shown.get_by_role("tabpanel")
     lab_page.shown.get_by_role("tab", name="Logs").click()
     log = panel.get_by_role("log")
     expect(log).to_contain_text("deployment 1 of shop is live")

@@ -3,7 +3,7 @@ import React, { useCallback, useRef, useState } from 'react';
 import type { ApiKey, EndpointInfo, EndpointUsage, IssuedKey } from '../api/types';
 import { showKey } from '../dialogs/api-key';
 import type { IAction } from '../live/action';
-import { NOTHING } from '../format';
+import { NOTHING, utc } from '../format';
 import { useAction } from '../live/action';
 import { useOperation } from '../live/hooks';
 import { Code } from '../parts/code';
@@ -12,14 +12,14 @@ import { Problem } from '../parts/states';
 import { Status } from '../parts/status';
 import { useSurroundings } from '../parts/surroundings';
 import { Table } from '../parts/tables';
-import { Age, Until } from '../parts/times';
+import { Until } from '../parts/times';
 import { currentDeployment, exampleRow } from './deployments';
 import { keyStatus, limitWords, usageWords } from './key-fields';
 import { KeyForm, RotateForm } from './key-form';
 import { LimitsForm } from './limits-form';
 
 /** How often usage is asked for. */
-const LIVE_MILLISECONDS = 5000;
+const LIVE_MILLISECONDS = 2000;
 
 /** What is being asked below the keys. */
 type Asked = { what: 'new' } | { what: 'limits' | 'rotate'; key: ApiKey };
@@ -94,7 +94,6 @@ function Keys(props: {
             { label: trans.__('Limits') },
             { label: trans.__('Today'), isNumber: true },
             { label: trans.__('Expires') },
-            { label: trans.__('Made') },
             { label: trans.__('Action') }
           ]}
           rowKeys={shown.map(key => key.key_id)}
@@ -102,7 +101,9 @@ function Keys(props: {
             const status = keyStatus(key, now, trans);
             return [
               key.client,
-              <code key="id">{key.key_id}</code>,
+              <code key="id" title={trans.__('made %1', utc(key.created_at))}>
+                {key.key_id}
+              </code>,
               <Status key="state" {...status} showWord />,
               key.scopes.join(', '),
               limitWords(key, trans),
@@ -119,7 +120,6 @@ function Keys(props: {
               ) : (
                 <Until key="until" at={key.expires_at} />
               ),
-              <Age key="made" at={key.created_at} />,
               key.revoked_at === null && (
                 <span key="actions" className="jp-snapml-row-actions">
                   <RowButton
