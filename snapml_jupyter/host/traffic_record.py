@@ -59,17 +59,12 @@ class TrafficRecord:
         """Write out what was counted. Raises OSError; then it stays and is written with what comes."""
         if self._bucket is None:
             return
-        parts = [
-            Part(
-                endpoint=endpoint,
-                version=version,
-                n_requests=n_requests,
-                n_errors=n_errors,
-                latencies={place: n for place, n in enumerate(latencies) if n},
-            )
-            for (endpoint, version), (n_requests, n_errors, *latencies) in sorted(self._sums.items())
-            if n_requests
-        ]
+        parts: dict[str, list[Part]] = {}
+        for (endpoint, version), (n_requests, n_errors, *latencies) in sorted(self._sums.items()):
+            if n_requests:
+                held = {place: n for place, n in enumerate(latencies) if n}
+                part = Part(version=version, n_requests=n_requests, n_errors=n_errors, latencies=held)
+                parts.setdefault(endpoint, []).append(part)
         self._folder.mkdir(parents=True, exist_ok=True)
         # First what was seen: a crash between the two forgets a bucket, and never counts one twice.
         write_report(self._seen_path, self._seen)

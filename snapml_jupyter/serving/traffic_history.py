@@ -39,7 +39,6 @@ _ARMS = (Arm.champion, Arm.challenger, Arm.shadow)
 class Part:
     """What one version did in one bucket of time. `latencies` counts by place in `metrics.EDGES_SECONDS`, empty ones left out."""
 
-    endpoint: str
     version: str
     n_requests: int
     n_errors: int
@@ -48,10 +47,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """Everything that was counted from `at` (seconds since 1970) on for `BUCKET_SECONDS`."""
+    """What was counted from `at` (seconds since 1970) on for `BUCKET_SECONDS`, by endpoint."""
 
     at: int
-    parts: list[Part] = field(default_factory=list)
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A bucket as it is read: what is about other endpoints is not decoded."""
+
+    at: int
+    parts: dict[str, msgspec.Raw]
 
 
 @operation(permission="endpoints:read")
@@ -71,7 +78,7 @@ def get_traffic_history(
     since = max(now - seconds, endpoint.created_at.timestamp())
     step = BUCKET_SECONDS * max(1, math.ceil((now - since) / BUCKET_SECONDS / max_points))
     start = int(since // step) * step
-    buckets = read_buckets(traffic_folder(workspace.folder), start)
+    buckets = read_buckets(traffic_folder(workspace.folder), name, start)
     # The bucket that is being filled is not there yet: no point of its own for it.
     end = max(start + step, math.ceil((now - BUCKET_SECONDS - _WRITTEN_AFTER_SECONDS) / step) * step)
     return lay_out(endpoint, buckets, range(start, end, step), is_host_running=live_host(workspace.folder) is not None)
@@ -88,9 +95,8 @@ def lay_out(
             continue
         point = (bucket.at - starts.start) // starts.step
         counted[point].add(bucket.at)
-        for part in bucket.parts:
-            if part.endpoint == endpoint.name:
-                sums.setdefault(part.version, {}).setdefault(point, _Sum()).add(part)
+        for part in bucket.parts.get(endpoint.name, []):
+            sums.setdefault(part.version, {}).setdefault(point, _Sum()).add(part)
     seconds = [len(each) * BUCKET_SECONDS for each in counted]
     versions = [_line(endpoint, version, points, seconds) for version, points in sums.items()]
     return TrafficHistory(
@@ -123,9 +129,13 @@ def append_bucket(folder: Path, bucket: Bucket) -> None:
                     other.unlink()
 
 
-def read_buckets(folder: Path, since: int) -> list[Bucket]:
-    """The buckets from `since` (seconds since 1970) on. Lines that were cut off by a crash are passed over."""
-    decoder = msgspec.json.Decoder(Bucket, strict=False)  # JSON has no whole numbers as keys
+def read_buckets(folder: Path, endpoint: str, since: int) -> list[Bucket]:
+    """The buckets from `since` (seconds since 1970) on, with what is about that endpoint.
+
+    Lines that were cut off by a crash are passed over.
+    """
+    lines = msgspec.json.Decoder(_Line)
+    parts = msgspec.json.Decoder(list[Part], strict=False)  # JSON has no whole numbers as keys
     found = []
     for path in _files(folder):
         if (int(path.stem) + 1) * _FILE_SECONDS <= since:
@@ -133,9 +143,10 @@ def read_buckets(folder: Path, since: int) -> list[Bucket]:
         with contextlib.suppress(OSError):
             for line in path.read_bytes().splitlines():
                 with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
-                    bucket = decoder.decode(line)
-                    if bucket.at >= since:
-                        found.append(bucket)
+                    read = lines.decode(line)
+                    if read.at >= since:
+                        raw = read.parts.get(endpoint)
+                        found.append(Bucket(at=read.at, parts={endpoint: parts.decode(raw)} if raw else {}))
     return found
 
 

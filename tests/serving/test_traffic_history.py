@@ -57,17 +57,21 @@ ENDPOINT = EndpointInfo(
 )
 
 
-def part(version: str, n: int, n_errors: int = 0, place: int = 20, endpoint: str = "tiny") -> Part:
-    return Part(endpoint=endpoint, version=version, n_requests=n, n_errors=n_errors, latencies={place: n})
+def part(version: str, n: int, n_errors: int = 0, place: int = 20) -> Part:
+    return Part(version=version, n_requests=n, n_errors=n_errors, latencies={place: n})
+
+
+def bucket(at: int, *parts: Part) -> Bucket:
+    return Bucket(at=at, parts={"tiny": list(parts), "other": [part("9", 1)]} if parts else {})
 
 
 def test_each_version_is_a_line_and_a_gap_is_where_nobody_counted() -> None:
     buckets = [
-        Bucket(at=AT, parts=[part("2", 50), part("3", 10, n_errors=5), part("9", 1, endpoint="other")]),
-        Bucket(at=AT + 5, parts=[part("2", 30, place=40)]),
-        Bucket(at=AT + 20, parts=[part("1", 20)]),
-        Bucket(at=AT + 25),
-        Bucket(at=AT + 90, parts=[part("2", 999)]),
+        bucket(AT, part("2", 50), part("3", 10, n_errors=5)),
+        bucket(AT + 5, part("2", 30, place=40)),
+        bucket(AT + 20, part("1", 20)),
+        bucket(AT + 25),
+        bucket(AT + 90, part("2", 999)),
     ]
     found = lay_out(ENDPOINT, buckets, range(AT, AT + 30, 10), is_host_running=True)
     assert found.times_ms == [AT * 1000, (AT + 10) * 1000, (AT + 20) * 1000]
@@ -86,7 +90,7 @@ def test_each_version_is_a_line_and_a_gap_is_where_nobody_counted() -> None:
 
 def test_two_lines_for_the_same_moment_do_not_double_the_time() -> None:
     """A host that was stopped and started within one bucket writes two."""
-    buckets = [Bucket(at=AT, parts=[part("2", 5)]), Bucket(at=AT, parts=[part("2", 10)])]
+    buckets = [bucket(AT, part("2", 5)), bucket(AT, part("2", 10))]
     found = lay_out(ENDPOINT, buckets, range(AT, AT + 5, 5), is_host_running=False)
     assert found.versions[0].requests_per_second == [3.0]
 
@@ -94,20 +98,21 @@ def test_two_lines_for_the_same_moment_do_not_double_the_time() -> None:
 def test_old_files_go_and_a_line_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
     folder = tmp_path / "traffic"
     for hours in range(9):
-        append_bucket(folder, Bucket(at=AT + hours * 3600, parts=[part("2", hours + 1)]))
+        append_bucket(folder, bucket(AT + hours * 3600, part("2", hours + 1)))
     assert len(list(folder.iterdir())) == KEPT_SECONDS // 3600 + 1
     with (folder / f"{AT // 3600 + 8}.jsonl").open("ab") as file:
         file.write(b'{"at":18000')
-    found = read_buckets(folder, AT + 7 * 3600)
-    assert [bucket.parts for bucket in found] == [[part("2", 8)], [part("2", 9)]]
+    found = read_buckets(folder, "tiny", AT + 7 * 3600)
+    assert [each.parts for each in found] == [{"tiny": [part("2", 8)]}, {"tiny": [part("2", 9)]}]
+    assert read_buckets(folder, "nobody", AT + 8 * 3600) == [Bucket(at=AT + 8 * 3600)]
 
 
 def test_the_history_begins_with_the_endpoint(workspace: Workspace, clock: Any) -> None:
     with workspace.transaction() as tx:
         endpoints.ensure_endpoint(tx, "tiny")
     made = int(workspace.now().timestamp()) // 5 * 5
-    append_bucket(traffic_folder(workspace.folder), Bucket(at=made - 60, parts=[part("1", 70)]))
-    append_bucket(traffic_folder(workspace.folder), Bucket(at=made + 60, parts=[part("1", 50)]))
+    append_bucket(traffic_folder(workspace.folder), bucket(made - 60, part("1", 70)))
+    append_bucket(traffic_folder(workspace.folder), bucket(made + 60, part("1", 50)))
     clock.advance(100)
     found = get_traffic_history(workspace, "tiny")
     assert (found.step_seconds, found.is_host_running) == (5, False)

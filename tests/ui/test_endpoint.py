@@ -131,6 +131,9 @@ def _a_canary_is_judged_and_goes_back_from_its_row(lab_page: Any, shop: Shop) ->
     row.get_by_role("button", name="Roll back").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("shoppers:2 is taken away and shoppers:1 answers all requests")
+    dialog.get_by_role("button", name="Cancel").click()
+    row.click(button="right")
+    page.get_by_role("menuitem", name="Roll Back…").click()
     dialog.get_by_role("button", name="Roll back").click()
     expect(row).to_contain_text("rolled back: Rolled back by")
     expect(row.get_by_text("rolled back", exact=True)).to_have_count(1)  # the status, for a screen reader

@@ -9,6 +9,8 @@ import { hasRequests, linesOf } from './endpoint-lines';
 
 /** The host writes a bucket of counts this often. */
 const LIVE_MILLISECONDS = 5000;
+/** Where a point is minutes long. */
+const SLOW_MILLISECONDS = 30_000;
 const MAX_POINTS = 180;
 const HEIGHT = 150;
 const FROM_ZERO = [0, 0] as const;
@@ -22,7 +24,7 @@ export function EndpointCharts(props: { name: string }): React.ReactElement {
   const answer = useOperation(
     'serving.get_traffic_history',
     { name: props.name, seconds, max_points: MAX_POINTS },
-    { everyMilliseconds: LIVE_MILLISECONDS }
+    { everyMilliseconds: seconds > HOUR ? SLOW_MILLISECONDS : LIVE_MILLISECONDS }
   );
   const span = (
     <label className="jp-snapml-span">
