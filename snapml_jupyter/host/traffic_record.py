@@ -65,7 +65,7 @@ class TrafficRecord:
                 held = {place: n for place, n in enumerate(latencies) if n}
                 part = Part(version=version, n_requests=n_requests, n_errors=n_errors, latencies=held)
                 parts.setdefault(endpoint, []).append(part)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(exist_ok=True)  # not its parents: a workspace that is gone must not come back
         # First what was seen: a crash between the two forgets a bucket, and never counts one twice.
         write_report(self._seen_path, self._seen)
         append_bucket(self._folder, Bucket(at=self._bucket, parts=parts))

@@ -114,8 +114,8 @@ def traffic_folder(folder: Path) -> Path:
 
 
 def append_bucket(folder: Path, bucket: Bucket) -> None:
-    """Keep one more bucket, and forget files that are too old. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Keep one more bucket, and forget files that are too old. Raises OSError, also when the workspace is gone."""
+    folder.mkdir(exist_ok=True)
     number = bucket.at // _FILE_SECONDS
     path = folder / f"{number}.jsonl"
     is_new = not path.exists()

@@ -31,6 +31,13 @@ class FakeWorker:
         return WorkerReport(pid=self.pid, port=1, host_pid=1, is_serving=True, event_id=1, traffic=traffic)
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A workspace in which a host has been."""
+    (tmp_path / "host").mkdir()
+    return tmp_path
+
+
 def counted(folder: Path) -> list[tuple[int, dict[str, tuple[int, int]]]]:
     return [
         (
@@ -41,8 +48,8 @@ def counted(folder: Path) -> list[tuple[int, dict[str, tuple[int, int]]]]:
     ]
 
 
-def test_workers_add_up_in_buckets_and_quiet_ones_are_written_too(tmp_path: Path) -> None:
-    one, other, record = FakeWorker(1), FakeWorker(2), TrafficRecord(tmp_path)
+def test_workers_add_up_in_buckets_and_quiet_ones_are_written_too(folder: Path) -> None:
+    one, other, record = FakeWorker(1), FakeWorker(2), TrafficRecord(folder)
     one.answer(3)
     other.answer(2)
     record.look([one.report(), other.report()], START + 1)
@@ -50,55 +57,55 @@ def test_workers_add_up_in_buckets_and_quiet_ones_are_written_too(tmp_path: Path
     record.look([one.report(), other.report()], START + 2)
     record.look([one.report(), other.report()], START + 6)
     record.look([one.report(), other.report()], START + 11)
-    assert counted(tmp_path) == [(0, {"1": (5, 0), "2": (4, 4)}), (5, {})]
-    latencies = read_buckets(traffic_folder(tmp_path), "tiny", 0)[0].parts["tiny"][0].latencies
+    assert counted(folder) == [(0, {"1": (5, 0), "2": (4, 4)}), (5, {})]
+    latencies = read_buckets(traffic_folder(folder), "tiny", 0)[0].parts["tiny"][0].latencies
     assert sum(latencies.values()) == 5
     assert len(latencies) == 1, "empty places are left out"
 
 
-def test_a_new_worker_and_one_with_the_number_of_a_dead_one_start_from_nothing(tmp_path: Path) -> None:
-    record, first = TrafficRecord(tmp_path), FakeWorker(1)
+def test_a_new_worker_and_one_with_the_number_of_a_dead_one_start_from_nothing(folder: Path) -> None:
+    record, first = TrafficRecord(folder), FakeWorker(1)
     first.answer(5)
     record.look([first.report()], START)
     again = FakeWorker(1)
     again.answer(2)
     record.look([again.report()], START + 1)
     record.write()
-    assert counted(tmp_path) == [(0, {"1": (7, 0)})]
+    assert counted(folder) == [(0, {"1": (7, 0)})]
 
 
-def test_another_process_goes_on_where_this_one_ended(tmp_path: Path) -> None:
-    worker, record = FakeWorker(1), TrafficRecord(tmp_path)
+def test_another_process_goes_on_where_this_one_ended(folder: Path) -> None:
+    worker, record = FakeWorker(1), TrafficRecord(folder)
     worker.answer(5)
     record.look([worker.report()], START)
     record.write()
     worker.answer(3)
     record.look([worker.report()], START + 1)  # and then it is killed, before it writes
     worker.answer(1)
-    another = TrafficRecord(tmp_path)
+    another = TrafficRecord(folder)
     another.look([worker.report()], START + 6)
     another.write()
-    assert counted(tmp_path) == [(0, {"1": (5, 0)}), (5, {"1": (4, 0)})]
+    assert counted(folder) == [(0, {"1": (5, 0)}), (5, {"1": (4, 0)})]
 
 
-def test_what_came_in_a_long_pause_is_in_no_bucket(tmp_path: Path) -> None:
-    worker, record = FakeWorker(1), TrafficRecord(tmp_path)
+def test_what_came_in_a_long_pause_is_in_no_bucket(folder: Path) -> None:
+    worker, record = FakeWorker(1), TrafficRecord(folder)
     worker.answer(5)
     record.look([worker.report()], START)
     record.write()
     worker.answer(9_000)
-    record = TrafficRecord(tmp_path)
+    record = TrafficRecord(folder)
     record.look([worker.report()], START + 600)
     worker.answer(2)
     record.look([worker.report()], START + 601)
     record.write()
-    assert counted(tmp_path) == [(0, {"1": (5, 0)}), (600, {"1": (2, 0)})]
+    assert counted(folder) == [(0, {"1": (5, 0)}), (600, {"1": (2, 0)})]
 
 
-def test_a_disk_that_was_full_costs_nothing_once_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker, record = FakeWorker(1), TrafficRecord(tmp_path)
+def test_a_disk_that_was_full_costs_nothing_once_there_is_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, record = FakeWorker(1), TrafficRecord(folder)
 
-    def full(folder: Path, bucket: Bucket) -> None:
+    def full(_: Path, bucket: Bucket) -> None:
         raise OSError("No space left on device")
 
     worker.answer(5)
@@ -110,4 +117,13 @@ def test_a_disk_that_was_full_costs_nothing_once_there_is_room(tmp_path: Path, m
     worker.answer(2)
     record.look([worker.report()], START + 6)
     record.write()
-    assert [parts for _, parts in counted(tmp_path)] == [{"1": (5, 0)}, {"1": (2, 0)}]
+    assert [parts for _, parts in counted(folder)] == [{"1": (5, 0)}, {"1": (2, 0)}]
+
+
+def test_a_workspace_that_is_gone_does_not_come_back(tmp_path: Path) -> None:
+    worker, record = FakeWorker(1), TrafficRecord(tmp_path / "gone")
+    worker.answer(1)
+    record.look([worker.report()], START)
+    with pytest.raises(OSError, match="gone"):
+        record.write()
+    assert not (tmp_path / "gone").exists()

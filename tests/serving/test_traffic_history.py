@@ -110,6 +110,7 @@ def test_old_files_go_and_a_line_that_was_cut_off_is_passed_over(tmp_path: Path)
 def test_the_history_begins_with_the_endpoint(workspace: Workspace, clock: Any) -> None:
     with workspace.transaction() as tx:
         endpoints.ensure_endpoint(tx, "tiny")
+    (workspace.folder / "host").mkdir()
     made = int(workspace.now().timestamp()) // 5 * 5
     append_bucket(traffic_folder(workspace.folder), bucket(made - 60, part("1", 70)))
     append_bucket(traffic_folder(workspace.folder), bucket(made + 60, part("1", 50)))
