@@ -45,8 +45,10 @@ MODULES: tuple[str, ...] = (
     "monitoring.monitors",
     "serving.api_keys",
     "serving.deploying",
+    "serving.host_log",
     "serving.host_process",
     "serving.traffic",
+    "serving.traffic_history",
     "gates.endpoint_checks",
     "gates.judging",
 )

@@ -118,6 +118,23 @@ export function age(at: string, now: number, trans: TranslationBundle): string {
   return new Date(at).toISOString().slice(0, 10);
 }
 
+/** Time until then: `in 3 h`, `in 12 d`; what is over as an age. */
+export function until(at: string, now: number, trans: TranslationBundle): string {
+  const seconds = (Date.parse(at) - now) / 1000;
+  if (!(seconds > 0)) {
+    return age(at, now, trans);
+  }
+  const [n, name] =
+    seconds < 90
+      ? [seconds, 's']
+      : seconds < 90 * 60
+        ? [seconds / 60, 'min']
+        : seconds < 36 * 3600
+          ? [seconds / 3600, 'h']
+          : [seconds / 86_400, 'd'];
+  return trans.__('in %1', `${Math.round(n)}${THIN_SPACE}${name}`);
+}
+
 /** The exact moment: `2026-11-22 22:24:51 UTC`. */
 export function utc(at: string): string {
   const date = new Date(at);

@@ -43,6 +43,7 @@ export const CommandIDs = {
   copyReference: 'snapml:copy-reference',
   insertCell: 'snapml:insert-cell',
   deploy: 'snapml:deploy',
+  rollBack: 'snapml:roll-back',
   upload: 'snapml:upload',
   showPanel: 'snapml:show-panel',
   refresh: 'snapml:refresh',

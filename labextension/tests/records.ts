@@ -4,9 +4,11 @@ import type {
   DatasetVersion,
   Deployment,
   EndpointInfo,
+  GuardJudgement,
   ModelVersion,
   MonitorInfo,
   MonitorWindow,
+  Rollout,
   Run,
   RunPage,
   RunRow,
@@ -199,9 +201,55 @@ export function makeEndpoint(fields: Partial<EndpointInfo> = {}): EndpointInfo {
       sensitive: [],
       min_workers: null,
       max_workers: null,
-      is_public: false
+      is_public: false,
+      quota_per_day: null
     },
+    rollout: null,
     url: 'http://127.0.0.1:8917/endpoints/flights/predict',
+    ...fields
+  };
+}
+
+export function makeRollout(fields: Partial<Rollout> = {}): Rollout {
+  return {
+    endpoint: 'flights',
+    deployment: 2,
+    model_ref: 'flights:5',
+    champion_ref: 'flights:4',
+    plan: {
+      steps: [0.05, 0.25, 1],
+      every_seconds: 600,
+      guards: [],
+      min_requests: 100,
+      alpha: 0.05
+    },
+    state: 'running',
+    step: 1,
+    step_started_at: AT,
+    created_at: AT,
+    created_by: 'ada',
+    judgements: [],
+    reason: null,
+    ended_at: null,
+    ...fields
+  };
+}
+
+export function makeJudgement(fields: Partial<GuardJudgement> = {}): GuardJudgement {
+  return {
+    guard: 'error_rate<1%',
+    state: 'holds',
+    challenger: 0.002,
+    champion: 0.001,
+    n_challenger: 500,
+    n_champion: 4500,
+    words: '1 of 500 (0.20%), allowed are 1.00%: within',
+    tested: 0.002,
+    low: 0.0001,
+    high: 0.02,
+    allowed: 0.01,
+    evidence: 0.3,
+    evidence_needed: 20,
     ...fields
   };
 }

@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import type { IRow } from '../src/sidebar/rows';
 import { PLAIN_LOOK } from '../src/sidebar/run-order';
 import * as rows from '../src/sidebar/rows';
+import { CommandIDs } from '../src/tokens';
 import {
   makeAlert,
   makeDataset,
@@ -9,6 +10,7 @@ import {
   makeEndpoint,
   makeModel,
   makeMonitor,
+  makeRollout,
   makeRunRow
 } from './records';
 
@@ -89,6 +91,59 @@ test('an endpoint shows what answers, and why the newest deployment does not', (
   expect(rows.endpointRow(makeEndpoint({ deployments: [] }), trans).status?.condition).toBe(
     'stopped'
   );
+});
+
+test('a canary shows its shares, its step and when the next one is', () => {
+  const canary = makeDeployment({
+    number: 2,
+    model_ref: 'flights:5',
+    arm: 'challenger',
+    share_fraction: 0.25
+  });
+  const champion = makeDeployment({ share_fraction: 0.75 });
+  const rollout = makeRollout();
+  const endpoint = makeEndpoint({ deployments: [champion, canary], rollout });
+  const began = Date.parse(rollout.step_started_at);
+  expect(rows.endpointRow(endpoint, trans, began + 1000)).toMatchObject({
+    status: { condition: 'busy', word: 'live, canary' },
+    figure: { value: `v4 75${THIN}% v5 25${THIN}%` },
+    detail: 'canary step 2 of 3 · next at 12:10 UTC',
+    progress: { done: 2, of: 3 },
+    action: { label: 'Roll back', command: CommandIDs.rollBack }
+  });
+  const waiting = { ...rollout, reason: '40 requests at this step so far, 100 are needed' };
+  expect(rows.endpointRow({ ...endpoint, rollout: waiting }, trans, began + 700_000).detail).toBe(
+    'canary step 2 of 3 · 40 requests at this step so far, 100 are needed'
+  );
+});
+
+test('a canary that was taken away says why until something else is deployed', () => {
+  const taken = makeDeployment({
+    number: 2,
+    model_ref: 'flights:5',
+    arm: 'challenger',
+    status: 'retired',
+    share_fraction: 0
+  });
+  const rollout = makeRollout({
+    state: 'rolled_back',
+    reason: 'flights:5 broke the guard p99<5ms.'
+  });
+  const endpoint = makeEndpoint({ deployments: [makeDeployment(), taken], rollout });
+  const row = rows.endpointRow(endpoint, trans);
+  expect(row.status).toEqual({ condition: 'alert', word: 'rolled back' });
+  expect(row.detail).toBe('rolled back: flights:5 broke the guard p99<5ms.');
+  expect(row.action).toBeUndefined();
+  const later = makeDeployment({ number: 3, model_ref: 'flights:6' });
+  const retired = makeDeployment({ status: 'retired' });
+  const next = rows.endpointRow({ ...endpoint, deployments: [retired, taken, later] }, trans);
+  expect(next.status?.word).toBe('live');
+  expect(next.action).toBeDefined();
+});
+
+test('without its host an endpoint answers nobody', () => {
+  const { status } = rows.endpointRow(makeEndpoint({ url: null }), trans);
+  expect(status).toEqual({ condition: 'stopped', word: 'host stopped' });
 });
 
 test('a monitor with drift or an open alert is marked', () => {

@@ -142,6 +142,7 @@ def rollback_command(workspace: AnyWorkspace, name: str, reason: str | None) -> 
 @endpoint.command("limit")
 @click.argument("name")
 @click.option("--rate", help="Most requests of all clients: 100/s; none for no limit.")
+@click.option("--quota", type=int, help="Most requests of all clients a day (UTC); 0 for no limit.")
 @click.option("--max-rows", type=int, help="Most rows in one request.")
 @click.option("--timeout", help="How long the model may take: 500ms is 0.5s.")
 @click.option("--cors", multiple=True, help="A web origin that may ask from a browser (repeat).")
@@ -153,6 +154,7 @@ def limit_command(
     workspace: AnyWorkspace,
     name: str,
     rate: str | None,
+    quota: int | None,
     max_rows: int | None,
     timeout: str | None,
     cors: tuple[str, ...],
@@ -164,6 +166,8 @@ def limit_command(
     changes: dict[str, Any] = {}
     if rate is not None:
         changes["rate_per_second"] = None if rate == "none" else read_rate(rate)
+    if quota is not None:
+        changes["quota_per_day"] = quota or None
     if max_rows is not None:
         changes["max_rows"] = max_rows
     if timeout is not None:

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from ..domain.endpoint import HostStatus
-from ..domain.errors import InvalidInputError
+from ..serving.host_log import read_host_log
 from ..serving.host_process import get_host_status, start_host, stop_host
-from ..store.workspace import Workspace
 from .output import AnyWorkspace, answers, facts
 
 
@@ -44,14 +43,13 @@ def status_command(workspace: AnyWorkspace) -> tuple[Any, str]:
 
 @host.command("logs")
 @click.option("--lines", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--contains", default="", help="Only lines with every one of these words.")
 @answers
-def logs_command(workspace: AnyWorkspace, lines: int) -> tuple[Any, str]:
+def logs_command(workspace: AnyWorkspace, lines: int, contains: str) -> tuple[Any, str]:
     """The newest lines of the host's log."""
-    if not isinstance(workspace, Workspace):
-        raise InvalidInputError("The log lies beside the host. Run `snapml host logs` on the machine of the workspace.")
-    path = workspace.folder / "logs" / "host.log"
-    found = path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
-    return found, "\n".join(found) or "The host has written nothing yet."
+    found = read_host_log(workspace, lines, contains).lines
+    nothing = f"No line has '{contains}'." if contains else "The host has written nothing yet."
+    return found, "\n".join(found) or nothing
 
 
 def _describe(status: HostStatus) -> str:

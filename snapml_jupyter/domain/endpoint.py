@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from .model import Signature
-from .traffic import Arm, EndpointSettings, Scope
+from .traffic import Arm, EndpointSettings, Rollout, Scope
 
 
 class DeploymentStatus(str, Enum):
@@ -86,7 +86,7 @@ class IssuedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointInfo:
-    """An endpoint as kept; the live object users hold (`Endpoint`) wraps it."""
+    """An endpoint as kept; the live object users hold (`Endpoint`) wraps it. `rollout` is the one that runs or ran last."""
 
     name: str
     model_name: str
@@ -96,6 +96,7 @@ class EndpointInfo:
     keys: list[ApiKey] = field(default_factory=list)
     url: str | None = None
     settings: EndpointSettings = field(default_factory=EndpointSettings)
+    rollout: Rollout | None = None
 
     @property
     def live(self) -> Deployment | None:
@@ -139,6 +140,15 @@ class HostStatus:
     n_workers: int = 0
     version: str | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLog:
+    """The newest lines that the host and its workers have written, oldest first. `has_more` when there are older ones."""
+
+    path: str
+    lines: list[str]
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ class Scope(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointSettings:
-    """What an endpoint allows. Rates in requests a second, of all keys together; None is no limit.
+    """What an endpoint allows. Rates in requests a second and quotas a day (UTC), of all keys together; None is no limit.
 
     `sticky` is "key", the name of a header, or None: requests of one client then always meet the same version.
     `sample_fraction` of the requests are logged; values of `sensitive` columns never are. Workers serve all endpoints of the
@@ -48,6 +48,24 @@ class EndpointSettings:
     min_workers: int | None = None
     max_workers: int | None = None
     is_public: bool = False
+    quota_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUsage:
+    """Requests with one key today (UTC) that were let through; None for a key without limits, which nobody counts."""
+
+    key_id: str
+    n_today: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointUsage:
+    """Requests today (UTC) against the limits of an endpoint and its keys; None where there are no limits."""
+
+    endpoint: str
+    n_today: int | None
+    keys: list[KeyUsage]
 
 
 class RolloutState(str, Enum):
@@ -75,7 +93,12 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardJudgement:
-    """What is known of one guard: broken (with the chance of error that was allowed), holding, or not yet known."""
+    """What is known of one guard: broken (with the chance of error that was allowed), holding, or not yet known.
+
+    `challenger` and `champion` are the figures that the guard is about, latencies in milliseconds. What is tested is a share of
+    bad requests or rows, or the challenger's figure less what it is counted from: `tested`, within `low` and `high` at all
+    times, against what is `allowed`. A share is broken when the `evidence` against it reaches `evidence_needed`.
+    """
 
     guard: str
     state: str
@@ -84,6 +107,12 @@ class GuardJudgement:
     n_challenger: int
     n_champion: int
     words: str
+    tested: float | None = None
+    low: float | None = None
+    high: float | None = None
+    allowed: float | None = None
+    evidence: float | None = None
+    evidence_needed: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +196,39 @@ class Traffic:
     arms: list[ArmTraffic]
     agreements: list[Agreement]
     rollout: Rollout | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionHistory:
+    """What one version did at each point of a `TrafficHistory`: None where nobody counted, or there was nothing to time.
+
+    Errors are requests that the version could not answer (5xx, and 422), latencies in milliseconds. `arm` is None for a
+    version that is not live any more.
+    """
+
+    version: str
+    model_ref: str
+    arm: Arm | None
+    n_requests: int
+    requests_per_second: list[float | None]
+    errors_per_second: list[float | None]
+    p50_ms: list[float | None]
+    p95_ms: list[float | None]
+    p99_ms: list[float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficHistory:
+    """An endpoint's last minutes or hours, by version: the champion first, then the challenger, the shadow, and earlier ones.
+
+    A point is `step_seconds` long and begins at its place in `times_ms`, milliseconds since 1970.
+    """
+
+    endpoint: str
+    step_seconds: int
+    times_ms: list[int]
+    versions: list[VersionHistory]
+    is_host_running: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The host's heavy half, in a process of its own: takes in the inbox and runs the monitors.
+"""The host's heavy half, in a process of its own: takes in the inbox, runs the monitors, records the traffic.
 
 `python -m snapml_jupyter.host.background FOLDER`. What it imports and how long it computes cannot stall the
 supervision of the workers. It ends with its host.
@@ -18,16 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from ..domain.errors import SnapMLError
-from ..serving.reports import say
+from ..serving.reports import list_workers, say
 from ..store.rollouts import list_running
 from ..store.workspace import Workspace
 from .inbox import take_in
 from .supervisor import stop_on_signal
+from .traffic_record import TrafficRecord
 
 #: Pauses between two looks, in seconds.
 INBOX_SECONDS = 0.25
 MONITOR_SECONDS = 1.0
 ROLLOUT_SECONDS = 1.0
+TRAFFIC_SECONDS = 1.0
 _AFTER_FAILURE_SECONDS = 5.0
 
 
@@ -50,11 +52,14 @@ def main(arguments: list[str] | None = None) -> None:
         workspace = Workspace(folder, actor="host")
         threading.Thread(target=_monitor, args=(workspace, stopping), name="monitors", daemon=True).start()
         threading.Thread(target=_judge, args=(workspace, stopping), name="rollouts", daemon=True).start()
+        recording = threading.Thread(target=_record, args=(workspace, stopping), name="traffic", daemon=True)
+        recording.start()
         while not stopping.is_set() and os.getppid() == parent:
             _take_in(workspace, stopping)
             stopping.wait(INBOX_SECONDS)
         if stopping.is_set():
             _take_in(workspace, stopping)  # what the workers wrote as they ended
+            recording.join()
 
 
 def _take_in(workspace: Workspace, stopping: threading.Event) -> None:
@@ -81,6 +86,19 @@ def _monitor(workspace: Workspace, stopping: threading.Event) -> None:
         except Exception:  # one monitor's failure must not end the others or the inbox; it is in the host's log
             say(traceback.format_exc())
             stopping.wait(_AFTER_FAILURE_SECONDS)
+
+
+def _record(workspace: Workspace, stopping: threading.Event) -> None:
+    record = TrafficRecord(workspace.folder)
+    is_over = False
+    while not is_over:
+        try:
+            record.look(list_workers(workspace.folder), time.time())
+            if is_over := stopping.wait(TRAFFIC_SECONDS):
+                record.write()
+        except OSError as error:  # a full disk; what was counted waits
+            say(f"traffic: {error}")
+            is_over = stopping.wait(_AFTER_FAILURE_SECONDS)
 
 
 def _judge(workspace: Workspace, stopping: threading.Event) -> None:

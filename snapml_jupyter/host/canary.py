@@ -18,7 +18,7 @@ from ..monitoring.logged_rows import concat_rows
 from ..monitoring.outcomes import OutcomeReader, estimate
 from ..monitoring.reference import load_reference
 from ..monitoring.windows import compare_with_reference
-from ..serving.metrics import EDGES_SECONDS, count_errors
+from ..serving.metrics import EDGES_SECONDS, count_errors, quantile_ms
 from ..serving.reports import WorkerReport, list_workers, say
 from ..serving.traffic import promote, roll_back, take_rollout_step
 from ..store import alerts, rollouts
@@ -37,6 +37,11 @@ class Counts:
     n_requests: int = 0
     n_errors: int = 0
     buckets: list[int] | None = None
+
+    @property
+    def error_rate(self) -> float | None:
+        """The share of requests that it could not answer; None without requests."""
+        return self.n_errors / self.n_requests if self.n_requests else None
 
     def slower_than(self, milliseconds: float) -> tuple[int, int]:
         """(requests that certainly took longer, requests)."""
@@ -175,14 +180,28 @@ class Judge:
                 mine = judging.rate_estimate(counts.n_errors, counts.n_requests)
                 theirs = judging.rate_estimate(others.n_errors, others.n_requests)
                 return judging.judge_estimates(guard, mine, theirs, alpha)
-            shown = counts.n_errors / counts.n_requests if counts.n_requests else None
             return judging.judge_rate(
-                guard, counts.n_errors, counts.n_requests, alpha, bound=guard.threshold, shown=shown
+                guard,
+                counts.n_errors,
+                counts.n_requests,
+                alpha,
+                bound=guard.threshold,
+                shown=counts.error_rate,
+                beside=others.error_rate,
+                n_beside=others.n_requests,
             )
         if guard.metric in LATENCIES:
             slow, n = counts.slower_than(guard.threshold)
+            fraction = LATENCIES[guard.metric]
             return judging.judge_rate(
-                guard, slow, n, alpha, bound=1.0 - LATENCIES[guard.metric], shown=slow / n if n else None
+                guard,
+                slow,
+                n,
+                alpha,
+                bound=1.0 - fraction,
+                shown=quantile_ms(counts.buckets or [], fraction),
+                beside=quantile_ms(others.buckets or [], fraction),
+                n_beside=others.n_requests,
             )
         if guard.metric == "agreement":
             n_rows, n_equal = progress.agreement

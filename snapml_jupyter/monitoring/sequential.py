@@ -71,6 +71,37 @@ def rate_evidence(n_hits: int, n_trials: int, bound: float) -> float:
     return math.exp(min(log_ratio, 700.0))
 
 
+def rate_interval(n_hits: int, n_trials: int, alpha: float) -> tuple[float, float]:
+    """Where the true rate lies at all times with a chance of at least 1 - alpha: the rates that a mixture does not exclude.
+
+    >>> low, high = rate_interval(10, 1_000, 0.05)
+    >>> 0.002 < low < 0.01 < high < 0.03
+    True
+    """
+    from scipy.special import betaln
+
+    if n_trials == 0:
+        return 0.0, 1.0
+    mixed = float(betaln(0.5 + n_hits, 0.5 + n_trials - n_hits) - betaln(0.5, 0.5))
+
+    def is_excluded(rate: float) -> bool:
+        hits = n_hits * math.log(rate) if n_hits else 0.0
+        misses = (n_trials - n_hits) * math.log1p(-rate) if n_hits < n_trials else 0.0
+        return mixed - hits - misses >= -math.log(alpha)
+
+    ends = []
+    for end, is_open in ((0.0, n_hits > 0), (1.0, n_hits < n_trials)):
+        inside, outside = n_hits / n_trials, end
+        for _ in range(60 if is_open else 0):
+            middle = (inside + outside) / 2
+            if is_excluded(middle):
+                outside = middle
+            else:
+                inside = middle
+        ends.append(outside)
+    return ends[0], ends[1]
+
+
 def mean_estimate(scores: NDArray[Any]) -> Estimate:
     """The mean of one score a row."""
     n_rows = len(scores)

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from ..domain.endpoint import ApiKey, IssuedKey
 from ..domain.errors import ConflictError, InvalidInputError
-from ..domain.traffic import Scope
+from ..domain.traffic import EndpointUsage, KeyUsage, Scope
 from ..operations import operation
 from ..store import api_keys as store
 from ..store import endpoints
+from ..store.limit_slots import read_slots
 from ..store.workspace import Workspace
 from .keys import hash_key, new_key, new_key_id
 from .spreading import spread
+from .usage import read_today, usage_path
 
 _DEFAULT_SCOPES = (Scope.predict, Scope.feedback)
 
@@ -105,6 +107,25 @@ def revoke_key(workspace: Workspace, key_id: str) -> ApiKey:
     return store.get_key(workspace.database, key_id)
 
 
+@operation(permission="endpoints:read")
+def get_usage(workspace: Workspace, endpoint: str) -> EndpointUsage:
+    """How many requests of today (UTC) count against the limits of the endpoint and of its keys. Raises NotFoundError."""
+    found = endpoints.get_endpoint(workspace.database, endpoint)
+    limited = {key.key_id for key in found.keys if key.rate_per_second is not None or key.quota_per_day is not None}
+    if found.settings.rate_per_second is not None or found.settings.quota_per_day is not None:
+        limited.add(endpoint)
+    slots = read_slots(workspace.database, endpoint)
+    day = int(workspace.now().timestamp() // 86_400)
+    counted = read_today(
+        usage_path(workspace.folder), {name: slot for name, slot in slots.items() if name in limited}, day
+    )
+    return EndpointUsage(
+        endpoint=endpoint,
+        n_today=counted.get(endpoint),
+        keys=[KeyUsage(key_id=key.key_id, n_today=counted.get(key.key_id)) for key in found.keys],
+    )
+
+
 def issue_key(
     workspace: Workspace,
     endpoint: str,
@@ -116,6 +137,8 @@ def issue_key(
 ) -> IssuedKey:
     """Keep a new key of the endpoint, which must exist. Raises InvalidInputError."""
     _check(expires_in_seconds, rate_per_second, quota_per_day)
+    if not client.strip():
+        raise InvalidInputError("client must name who will use the key.")
     api_key, key_id = new_key(), new_key_id()
     expires_at = workspace.now() + timedelta(seconds=expires_in_seconds) if expires_in_seconds is not None else None
     with workspace.transaction() as tx:

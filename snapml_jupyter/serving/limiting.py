@@ -28,7 +28,15 @@ def changed(settings: EndpointSettings, changes: dict[str, Any]) -> EndpointSett
 
 def check_settings(endpoint: EndpointInfo | None, settings: EndpointSettings) -> None:
     """Raise InvalidInputError for a setting that makes no sense, by its name."""
-    for name in ("rate_per_second", "max_rows", "max_body_bytes", "timeout_seconds", "min_workers", "max_workers"):
+    for name in (
+        "rate_per_second",
+        "quota_per_day",
+        "max_rows",
+        "max_body_bytes",
+        "timeout_seconds",
+        "min_workers",
+        "max_workers",
+    ):
         value = getattr(settings, name)
         if value is not None and not value > 0:
             raise InvalidInputError(f"{name} must be above 0, or none for no limit; it is {value:g}.")

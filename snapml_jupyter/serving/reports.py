@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
@@ -81,9 +82,9 @@ class WorkerReport:
 
 
 def say(text: str) -> None:
-    """Print for the host's log. A log on a full disk must not end what is being reported on."""
+    """Print for the host's log, with the time. A log on a full disk must not end what is being reported on."""
     with contextlib.suppress(OSError):
-        print(text, flush=True)
+        print(f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ} {text}", flush=True)
 
 
 def state_path(folder: Path) -> Path:

@@ -215,7 +215,9 @@ class RoutingTable:
             served=champion,
             failure=None if champion else loaded[f"{name}/{deployment.number}"],
             settings=settings,
-            limiter=self._limiter(limiters, name, routing.slots.get(name), settings.rate_per_second, None),
+            limiter=self._limiter(
+                limiters, name, routing.slots.get(name), settings.rate_per_second, settings.quota_per_day
+            ),
             split=Split(name, champion, challenger, challenger.deployment.share_fraction)
             if champion is not None and challenger is not None
             else None,

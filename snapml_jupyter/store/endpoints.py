@@ -15,7 +15,7 @@ from ..domain.traffic import Arm, EndpointSettings, RolloutState
 from .api_keys import KeyGrant, list_keys, read_grants
 from .database import Database
 from .limit_slots import free_slot
-from .rollouts import end_rollout
+from .rollouts import end_rollout, find_last_rollout
 from .workspace import Transaction, Workspace
 
 _DEPLOYMENTS = """
@@ -328,14 +328,18 @@ def _endpoint(database: Database, row: sqlite3.Row) -> EndpointInfo:
         )
     ]
     keys = list_keys(database, row["name"], since=row["created_at"])
+    created_at = datetime.fromisoformat(row["created_at"])
+    rollout = find_last_rollout(database, row["name"])
     return EndpointInfo(
         name=row["name"],
         model_name=deployments[-1].model_ref.partition(":")[0] if deployments else "",
-        created_at=datetime.fromisoformat(row["created_at"]),
+        created_at=created_at,
         created_by=row["created_by"],
         deployments=deployments,
         keys=keys,
         settings=read_settings(row["settings"]),
+        # Not one of an endpoint of this name that was removed.
+        rollout=rollout if rollout is not None and rollout.created_at >= created_at else None,
     )
 
 

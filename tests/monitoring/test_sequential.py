@@ -15,6 +15,7 @@ from snapml_jupyter.monitoring.sequential import (
     difference,
     mean_estimate,
     rate_evidence,
+    rate_interval,
     share_evidence,
 )
 
@@ -87,6 +88,40 @@ def test_a_guard_holds_while_the_rate_is_within_and_says_how_many() -> None:
     found = judge_rate(guard, 1, 500, 0.05, bound=0.01, shown=0.002)
     assert (found.state, found.words) == (HOLDS, "1 of 500 (0.20%), allowed are 1.00%: within")
     assert judge_rate(guard, 30, 500, 0.05, bound=0.01, shown=0.06).state == BROKEN
+
+
+def test_a_judgement_tells_both_figures_and_what_it_rests_on() -> None:
+    guard = read_guards("error_rate<1%")[0]
+    found = judge_rate(guard, 1, 500, 0.05, bound=0.01, shown=0.002, beside=0.001, n_beside=4_500)
+    assert (found.challenger, found.champion, found.n_champion) == (0.002, 0.001, 4_500)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0.002 < found.high < 0.03
+    assert (found.tested, found.allowed, found.evidence_needed) == (0.002, 0.01, pytest.approx(20.0))
+    worse = judge_rate(guard, 30, 500, 0.05, bound=0.01, shown=0.06)
+    assert worse.evidence is not None
+    assert worse.evidence > 20.0 > (found.evidence or 0.0)
+    nothing = judge_rate(guard, 0, 0, 0.05, bound=0.01, shown=None)
+    assert (nothing.tested, nothing.low, nothing.allowed) == (None, None, 0.01)
+    relative = read_guards("metrics.accuracy>=champion-0.01")[0]
+    both = judge_estimates(relative, Estimate(0.80, 1e-4, 900), Estimate(0.79, 1e-4, 900), 0.05)
+    assert (both.tested, both.allowed, both.evidence) == (pytest.approx(0.01), -0.01, None)
+    assert (both.low or 0.0) < 0.01 < (both.high or 0.0)
+
+
+def test_the_bounds_of_a_rate_hold_at_all_times() -> None:
+    draw = np.random.default_rng(5)
+    n_left = 0
+    for _ in range(300):
+        hits = np.cumsum(draw.random(1_500) < 0.05)
+        n_left += any(
+            not low <= 0.05 <= high
+            for low, high in (rate_interval(int(hits[n - 1]), n, 0.05) for n in (1, 5, 20, 80, 300, 700, 1_500))
+        )
+    assert n_left <= 15
+    assert rate_interval(0, 0, 0.05) == (0.0, 1.0)
+    assert rate_interval(0, 50, 0.05)[0] == 0.0
+    assert rate_interval(50, 50, 0.05)[1] == 1.0
 
 
 def test_shares_that_are_met_and_shares_that_are_not() -> None:

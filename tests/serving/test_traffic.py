@@ -12,10 +12,11 @@ import pytest
 from snapml_jupyter.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from snapml_jupyter.domain.guards import read_guards
 from snapml_jupyter.domain.traffic import Arm, EndpointSettings, RolloutPlan, RolloutState, Scope
-from snapml_jupyter.serving.api_keys import change_key, create_key, revoke_key, rotate_key
+from snapml_jupyter.serving.api_keys import change_key, create_key, get_usage, revoke_key, rotate_key
 from snapml_jupyter.serving.deploying import deploy, get_endpoint, undeploy
 from snapml_jupyter.serving.host_process import get_host_status, stop_host
 from snapml_jupyter.serving.traffic import change_endpoint, get_traffic, promote, roll_back, set_traffic
+from snapml_jupyter.serving.traffic_history import get_traffic_history
 from snapml_jupyter.store import alerts
 from snapml_jupyter.store.audit import list_entries
 from snapml_jupyter.store.workspace import Workspace
@@ -190,6 +191,20 @@ def test_an_endpoints_rate_holds_over_both_workers_and_says_when_to_come_back(ar
     assert int(refused[1]["retry-after"]) >= 1 and "5 requests a second" in refused[2]["error"]
 
 
+def test_the_quota_of_an_endpoint_counts_all_its_keys(arena: Arena, ask: Any) -> None:
+    assert get_usage(arena.workspace, "tiny").n_today is None
+    change_endpoint(arena.workspace, "tiny", EndpointSettings(quota_per_day=1_000_000))
+    other = create_key(arena.workspace, "tiny", "another client")
+    ask()
+    before = get_usage(arena.workspace, "tiny").n_today
+    assert before
+    change_endpoint(arena.workspace, "tiny", EndpointSettings(quota_per_day=before + 2))
+    answers = [ask(key) for key in (None, other.api_key, None, other.api_key)]
+    assert [status for status, _, _ in answers] == [200, 200, 429, 429]
+    assert f"{before + 2:,} requests a day" in answers[-1][2]["error"]
+    assert get_usage(arena.workspace, "tiny").n_today == before + 2
+
+
 def test_keys_have_scopes_limits_and_an_end(arena: Arena, ask: Any) -> None:
     workspace = arena.workspace
     reader = create_key(workspace, "tiny", "labels", [Scope.feedback])
@@ -197,6 +212,10 @@ def test_keys_have_scopes_limits_and_an_end(arena: Arena, ask: Any) -> None:
     assert status == 403 and "scopes are feedback" in answer["error"]
     few = create_key(workspace, "tiny", "few", quota_per_day=3)
     assert [ask(few.api_key)[0] for _ in range(5)] == [200, 200, 200, 429, 429]
+    used = {each.key_id: each.n_today for each in get_usage(workspace, "tiny").keys}
+    assert (used[few.key.key_id], used[reader.key.key_id]) == (3, None), "of keys without limits nobody counts"
+    with pytest.raises(InvalidInputError, match="client"):
+        create_key(workspace, "tiny", " ")
     short = create_key(workspace, "tiny", "short", expires_in_seconds=1.0)
     time.sleep(1.1)
     status, _, answer = ask(short.api_key)
@@ -240,6 +259,7 @@ def test_pages_of_allowed_origins_may_ask(arena: Arena, ask: Any, connect: Any) 
 def test_settings_that_make_no_sense_are_named(arena: Arena) -> None:
     for settings, says in (
         (EndpointSettings(rate_per_second=0.0), "rate_per_second"),
+        (EndpointSettings(quota_per_day=0), "quota_per_day"),
         (EndpointSettings(sample_fraction=1.5), "sample_fraction"),
         (EndpointSettings(cors_origins=["shop"]), "cors_origins"),
         (EndpointSettings(sticky="a b"), "sticky"),
@@ -335,3 +355,18 @@ def test_settings_come_with_a_deployment(arena: Arena) -> None:
         deploy(arena.workspace, "tiny:1", changes={"rate_per_secnd": 50})
     with pytest.raises(InvalidInputError, match="min_workers"):
         deploy(arena.workspace, "tiny:1", changes={"min_workers": 5})
+
+
+def test_both_versions_are_in_the_history(arena: Arena, ask: Any, eventually: Any) -> None:
+    def counted() -> dict[str, int]:
+        found = get_traffic_history(arena.workspace, "tiny", seconds=60.0)
+        return {line.model_ref: line.n_requests for line in found.versions if line.arm}
+
+    deploy(arena.workspace, "tiny:2", arm=Arm.challenger, share=0.5)
+    answered = models(ask, 40)
+    eventually(lambda: all(counted().get(ref, 0) >= answered.count(ref) for ref in ("tiny:1", "tiny:2")))
+    found = get_traffic_history(arena.workspace, "tiny", seconds=60.0)
+    assert found.is_host_running
+    for line in found.versions[:2]:
+        assert max(value or 0.0 for value in line.requests_per_second) > 0
+        assert all(value is None or 0 < value < 1000 for value in line.p99_ms)

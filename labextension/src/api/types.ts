@@ -463,7 +463,7 @@ export interface DriftReport {
 /** The verdict on one column. */
 export type DriftStatus = 'drifted' | 'not_comparable' | 'not_enough_data' | 'stable';
 
-/** An endpoint as kept; the live object users hold (`Endpoint`) wraps it. */
+/** An endpoint as kept; the live object users hold (`Endpoint`) wraps it. `rollout` is the one that runs or ran last. */
 export interface EndpointInfo {
   name: string;
   model_name: string;
@@ -473,6 +473,7 @@ export interface EndpointInfo {
   keys: ApiKey[];
   url: string | null;
   settings: EndpointSettings;
+  rollout: Rollout | null;
 }
 
 /** Traffic counts since the workers started, summed over them. Latencies in milliseconds. */
@@ -489,7 +490,7 @@ export interface EndpointMetrics {
 }
 
 /**
- * What an endpoint allows. Rates in requests a second, of all keys together; None is no limit.
+ * What an endpoint allows. Rates in requests a second and quotas a day (UTC), of all keys together; None is no limit.
  *
  * `sticky` is "key", the name of a header, or None: requests of one client then always meet the same version.
  * `sample_fraction` of the requests are logged; values of `sensitive` columns never are. Workers serve all endpoints of the
@@ -507,6 +508,7 @@ export interface EndpointSettings {
   min_workers: number | null;
   max_workers: number | null;
   is_public: boolean;
+  quota_per_day: number | null;
 }
 
 /** What the tests of an endpoint found. */
@@ -518,6 +520,13 @@ export interface EndpointTest {
   checks: Check[];
   checked_at: string;
   duration_seconds: Float;
+}
+
+/** Requests today (UTC) against the limits of an endpoint and its keys; None where there are no limits. */
+export interface EndpointUsage {
+  endpoint: string;
+  n_today: number | null;
+  keys: KeyUsage[];
 }
 
 /** What the run ran on. Stored once per distinct content; `digest` names it. */
@@ -642,7 +651,13 @@ export interface Guard {
   text: string;
 }
 
-/** What is known of one guard: broken (with the chance of error that was allowed), holding, or not yet known. */
+/**
+ * What is known of one guard: broken (with the chance of error that was allowed), holding, or not yet known.
+ *
+ * `challenger` and `champion` are the figures that the guard is about, latencies in milliseconds. What is tested is a share of
+ * bad requests or rows, or the challenger's figure less what it is counted from: `tested`, within `low` and `high` at all
+ * times, against what is `allowed`. A share is broken when the `evidence` against it reaches `evidence_needed`.
+ */
 export interface GuardJudgement {
   guard: string;
   state: string;
@@ -651,6 +666,19 @@ export interface GuardJudgement {
   n_challenger: number;
   n_champion: number;
   words: string;
+  tested: Float | null;
+  low: Float | null;
+  high: Float | null;
+  allowed: Float | null;
+  evidence: Float | null;
+  evidence_needed: Float | null;
+}
+
+/** The newest lines that the host and its workers have written, oldest first. `has_more` when there are older ones. */
+export interface HostLog {
+  path: string;
+  lines: string[];
+  has_more: boolean;
 }
 
 /** The workspace's background process. `port` is where endpoints answer. */
@@ -670,6 +698,12 @@ export interface HostStatus {
 export interface IssuedKey {
   key: ApiKey;
   api_key: string;
+}
+
+/** Requests with one key today (UTC) that were let through; None for a key without limits, which nobody counts. */
+export interface KeyUsage {
+  key_id: string;
+  n_today: number | null;
 }
 
 /** `source` went into `target`, by their node ids. `role`: "read", "produced", "parent", "derived", "trained", "serves". */
@@ -1386,6 +1420,16 @@ export interface ServingGetTrafficArguments {
   name: string;
 }
 
+export interface ServingGetTrafficHistoryArguments {
+  name: string;
+  seconds?: Float;
+  max_points?: number;
+}
+
+export interface ServingGetUsageArguments {
+  endpoint: string;
+}
+
 export type ServingListEndpointsArguments = Record<string, never>;
 
 export interface ServingPromoteArguments {
@@ -1396,6 +1440,11 @@ export interface ServingQuarantineArguments {
   name: string;
   deployment: number;
   reason: string;
+}
+
+export interface ServingReadHostLogArguments {
+  n_lines?: number;
+  contains?: string;
 }
 
 export interface ServingRevokeKeyArguments {
@@ -1490,6 +1539,19 @@ export interface Traffic {
   rollout: Rollout | null;
 }
 
+/**
+ * An endpoint's last minutes or hours, by version: the champion first, then the challenger, the shadow, and earlier ones.
+ *
+ * A point is `step_seconds` long and begins at its place in `times_ms`, milliseconds since 1970.
+ */
+export interface TrafficHistory {
+  endpoint: string;
+  step_seconds: number;
+  times_ms: number[];
+  versions: VersionHistory[];
+  is_host_running: boolean;
+}
+
 export interface ValidationGetSuiteArguments {
   name: string;
   number?: number | null;
@@ -1539,6 +1601,24 @@ export interface VerifyReport {
   n_audit_entries: number;
   n_blobs: number;
   problems: Problem[];
+}
+
+/**
+ * What one version did at each point of a `TrafficHistory`: None where nobody counted, or there was nothing to time.
+ *
+ * Errors are requests that the version could not answer (5xx, and 422), latencies in milliseconds. `arm` is None for a
+ * version that is not live any more.
+ */
+export interface VersionHistory {
+  version: string;
+  model_ref: string;
+  arm: Arm | null;
+  n_requests: number;
+  requests_per_second: (Float | null)[];
+  errors_per_second: (Float | null)[];
+  p50_ms: (Float | null)[];
+  p95_ms: (Float | null)[];
+  p99_ms: (Float | null)[];
 }
 
 /** Where am I: the workspace and what is in it. */
@@ -1710,12 +1790,18 @@ export interface Operations {
   'serving.get_host_status': { arguments: ServingGetHostStatusArguments; result: HostStatus };
   /** The endpoint's live versions with their shares and figures, their agreement, and its rollout. Raises NotFoundError. */
   'serving.get_traffic': { arguments: ServingGetTrafficArguments; result: Traffic };
+  /** Requests, errors and latencies of the endpoint's versions over the last `seconds` (at most six hours). */
+  'serving.get_traffic_history': { arguments: ServingGetTrafficHistoryArguments; result: TrafficHistory };
+  /** How many requests of today (UTC) count against the limits of the endpoint and of its keys. Raises NotFoundError. */
+  'serving.get_usage': { arguments: ServingGetUsageArguments; result: EndpointUsage };
   /** All endpoints, by name, with their deployments, keys (hashes only) and, while the host runs, their URL. */
   'serving.list_endpoints': { arguments: ServingListEndpointsArguments; result: EndpointInfo[] };
   /** Make the live challenger (or, without one, the shadow) the champion; what was live beside it is retired. */
   'serving.promote': { arguments: ServingPromoteArguments; result: EndpointInfo };
   /** Take a deployment that harms the workers away; when it is the champion, the version before it starts again. */
   'serving.quarantine': { arguments: ServingQuarantineArguments; result: EndpointInfo };
+  /** The newest lines of the host's log, all or those with every word of `contains` (whatever their case). */
+  'serving.read_host_log': { arguments: ServingReadHostLogArguments; result: HostLog };
   /** Make a key invalid; workers refuse it from then on. Raises NotFoundError. */
   'serving.revoke_key': { arguments: ServingRevokeKeyArguments; result: ApiKey };
   /** Take the challenger (or shadow) away; without one, bring back the version that was the champion before this one. */

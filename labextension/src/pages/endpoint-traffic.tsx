@@ -1,6 +1,6 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import React, { useCallback, useEffect, useState } from 'react';
-import type { Agreement, ArmTraffic, Rollout, Traffic } from '../api/types';
+import type { Agreement, ArmTraffic, EndpointInfo, Rollout, Traffic } from '../api/types';
 import { count, metric, percent, toNumber } from '../format';
 import { useAction } from '../live/action';
 import { useOperation } from '../live/hooks';
@@ -11,27 +11,35 @@ import { NamedStatus } from '../parts/status';
 import { useSurroundings } from '../parts/surroundings';
 import { Table } from '../parts/tables';
 import { Age } from '../parts/times';
+import { CommandIDs } from '../tokens';
+import { rollBackOf } from './deployments';
+import { decisionWords, evidenceWords, figureWords, testWords } from './judgements';
 
 const LIVE_MILLISECONDS = 2000;
 
 /** Who answers how much, how the versions compare, and where a rollout stands. */
-export function EndpointTraffic(props: { name: string }): React.ReactElement {
+export function EndpointTraffic(props: { endpoint: EndpointInfo }): React.ReactElement {
+  const { endpoint } = props;
   const answer = useOperation(
     'serving.get_traffic',
-    { name: props.name },
+    { name: endpoint.name },
     { everyMilliseconds: LIVE_MILLISECONDS }
   );
-  return <Answered answer={answer}>{traffic => <Shown traffic={traffic} />}</Answered>;
+  return (
+    <Answered answer={answer}>
+      {traffic => <Shown traffic={traffic} canRollBack={rollBackOf(endpoint) !== undefined} />}
+    </Answered>
+  );
 }
 
-function Shown(props: { traffic: Traffic }): React.ReactElement {
+function Shown(props: { traffic: Traffic; canRollBack: boolean }): React.ReactElement {
   const { traffic } = props;
   const { trans } = useSurroundings();
   return (
     <>
       <Part title={trans.__('Versions')} note={trans.__('since the workers started')}>
         <Arms traffic={traffic} />
-        <Actions traffic={traffic} />
+        <Actions traffic={traffic} canRollBack={props.canRollBack} />
       </Part>
       {compared(traffic).length > 0 && (
         <Part title={trans.__('Agreement with the champion')}>
@@ -82,9 +90,9 @@ function Arms(props: { traffic: Traffic }): React.ReactElement {
 }
 
 /** Change the shares, promote, roll back; each says first what will happen. */
-function Actions(props: { traffic: Traffic }): React.ReactElement | null {
+function Actions(props: { traffic: Traffic; canRollBack: boolean }): React.ReactElement | null {
   const { traffic } = props;
-  const { snapml, trans } = useSurroundings();
+  const { snapml, trans, commands } = useSurroundings();
   const name = traffic.endpoint;
   const champion = traffic.arms.find(arm => arm.arm === 'champion');
   const challenger = traffic.arms.find(arm => arm.arm === 'challenger');
@@ -159,30 +167,18 @@ function Actions(props: { traffic: Traffic }): React.ReactElement | null {
             {trans.__('Promote…')}
           </button>
         )}
-        <button
-          type="button"
-          className="jp-mod-styled"
-          disabled={ask.isBusy}
-          onClick={() =>
-            void ask.run(
-              trans.__('Roll back %1?', name),
-              other !== undefined
-                ? trans.__(
-                    '%1 is taken away and %2 answers all requests. The audit log records who did it.',
-                    other.model_ref,
-                    champion.model_ref
-                  )
-                : trans.__(
-                    'The version that was live before %1 is deployed again. The audit log records who did it.',
-                    champion.model_ref
-                  ),
-              trans.__('Roll back'),
-              () => snapml.client.call('serving.roll_back', { name })
-            )
-          }
-        >
-          {trans.__('Roll back…')}
-        </button>
+        {props.canRollBack && (
+          <button
+            type="button"
+            className="jp-mod-styled"
+            disabled={ask.isBusy}
+            onClick={() =>
+              void commands.execute(CommandIDs.rollBack, { kind: 'endpoint', ref: name })
+            }
+          >
+            {trans.__('Roll back…')}
+          </button>
+        )}
       </div>
     </>
   );
@@ -301,21 +297,34 @@ function RolloutProgress(props: { rollout: Rollout }): React.ReactElement {
           </li>
         ))}
       </ol>
-      {rollout.reason !== null && <p>{rollout.reason}</p>}
+      <p aria-live="polite">{decisionWords(rollout, trans)}</p>
       {rollout.judgements.length > 0 && (
-        <Table
-          label={trans.__('What the judge says of each guard')}
-          columns={[
-            { label: trans.__('Guard') },
-            { label: trans.__('State') },
-            { label: trans.__('Why'), isText: true }
-          ]}
-          rows={rollout.judgements.map(each => [
-            <code key="guard">{each.guard}</code>,
-            <NamedStatus key="state" name={each.state} showWord />,
-            each.words
-          ])}
-        />
+        <div className="jp-snapml-judge">
+          <Table
+            label={trans.__('What the judge says of each guard')}
+            columns={[
+              { label: trans.__('Guard') },
+              { label: trans.__('Decision'), isText: true },
+              { label: trans.__('Challenger'), isNumber: true },
+              { label: trans.__('Champion'), isNumber: true },
+              { label: trans.__('What it rests on'), isText: true }
+            ]}
+            rowKeys={rollout.judgements.map(each => each.guard)}
+            rows={rollout.judgements.map(each => [
+              <code key="guard">{each.guard}</code>,
+              <React.Fragment key="state">
+                <NamedStatus name={each.state} showWord />
+                <div className="jp-snapml-quiet">{each.words}</div>
+              </React.Fragment>,
+              figureWords(each, 'challenger', trans),
+              figureWords(each, 'champion', trans),
+              <React.Fragment key="test">
+                {testWords(each, trans)}
+                <div className="jp-snapml-quiet">{evidenceWords(each, trans)}</div>
+              </React.Fragment>
+            ])}
+          />
+        </div>
       )}
     </>
   );

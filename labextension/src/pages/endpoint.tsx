@@ -9,13 +9,16 @@ import { LineageTab } from '../parts/lineage';
 import { RefLink } from '../parts/links';
 import { BigNumbers, Page, Part } from '../parts/page';
 import { Answered, Problem } from '../parts/states';
-import { NamedStatus, statusOf } from '../parts/status';
+import { NamedStatus } from '../parts/status';
 import { useSurroundings } from '../parts/surroundings';
 import { Table } from '../parts/tables';
 import { Age } from '../parts/times';
+import { endpointStatus } from '../sidebar/rows';
 import { CommandIDs } from '../tokens';
 import { Clients } from './clients';
 import { currentDeployment } from './deployments';
+import { EndpointCharts } from './endpoint-charts';
+import { EndpointLogs } from './endpoint-logs';
 import { EndpointTraffic } from './endpoint-traffic';
 import { TryIt } from './try-it';
 
@@ -58,7 +61,7 @@ function Shown(props: { endpoint: EndpointInfo }): React.ReactElement {
     <Page
       title={endpoint.name}
       reference={endpoint.name}
-      status={current && statusOf(current.status, trans)}
+      status={endpointStatus(endpoint, trans)}
       facts={facts}
       actions={<UndeployButton endpoint={endpoint} />}
       tabs={[
@@ -70,13 +73,18 @@ function Shown(props: { endpoint: EndpointInfo }): React.ReactElement {
         {
           id: 'traffic',
           label: trans.__('Traffic'),
-          render: () => <EndpointTraffic name={endpoint.name} />
+          render: () => <EndpointTraffic endpoint={endpoint} />
         },
         { id: 'try', label: trans.__('Try it'), render: () => <TryIt endpoint={endpoint} /> },
         {
           id: 'clients',
           label: trans.__('Clients and keys'),
           render: () => <Clients endpoint={endpoint} />
+        },
+        {
+          id: 'logs',
+          label: trans.__('Logs'),
+          render: () => <EndpointLogs name={endpoint.name} />
         },
         {
           id: 'lineage',
@@ -134,6 +142,7 @@ function Overview(props: { endpoint: EndpointInfo }): React.ReactElement {
       <Part title={trans.__('Live figures')} note={trans.__('since the workers started')}>
         <Live name={endpoint.name} />
       </Part>
+      <EndpointCharts name={endpoint.name} />
       <Part title={trans.__('Traffic')}>
         <TrafficBar deployments={live} />
       </Part>

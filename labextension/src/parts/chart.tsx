@@ -23,6 +23,8 @@ export interface IChart {
   isMeasured?: boolean;
   /** In pixels; 200 unless given. */
   height?: number;
+  /** Null is a place where nothing was measured, which no line crosses. */
+  hasGaps?: boolean;
   /** Where the y axis must reach at least. */
   yRange?: readonly [number, number];
 }

@@ -17,7 +17,23 @@ export default function Plot(props: IChart): React.ReactElement {
   const { themeChanged } = useSurroundings();
   const place = useRef<HTMLDivElement>(null);
   const read = useRef<HTMLDivElement>(null);
-  const { x, series, xLabel, yLabel, isTime, isMeasured, yRange, height = HEIGHT } = props;
+  const drawn = useRef<uPlot | undefined>(undefined);
+  const { x, series, xLabel, yLabel, isTime, isMeasured, hasGaps, yRange, height = HEIGHT } = props;
+  const data = [
+    isTime ? x.map(ms => ms / 1000) : [...x],
+    ...series.map(s => [...s.values])
+  ] as uPlot.AlignedData;
+  // New values go into the chart there is, which keeps the pointer's place; another set of lines is another chart.
+  const lines = JSON.stringify(series.map((s, i) => [s.label, s.place ?? i]));
+  const isSparse = x.length < 60;
+  const newest = useRef(data);
+  newest.current = data;
+
+  useEffect(() => {
+    if (drawn.current?.series.length === newest.current.length) {
+      drawn.current.setData(newest.current);
+    }
+  }, [x, series]);
 
   useEffect(() => {
     const node = place.current;
@@ -34,13 +50,9 @@ export default function Plot(props: IChart): React.ReactElement {
     const fit = () => plot?.setSize({ width: measure(), height });
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(options(), data(), node);
+      plot = new uPlot(options(), newest.current, node);
+      drawn.current = plot;
     };
-    const data = () =>
-      [
-        isTime ? x.map(ms => ms / 1000) : [...x],
-        ...series.map(s => [...s.values])
-      ] as uPlot.AlignedData;
     const options = (): uPlot.Options => {
       const css = getComputedStyle(node);
       const axis: uPlot.Axis = {
@@ -56,16 +68,16 @@ export default function Plot(props: IChart): React.ReactElement {
         height,
         legend: { show: false },
         cursor: { points: { size: 6 } },
+        ...(isTime ? { tzDate: (at: number) => uPlot.tzDate(new Date(1000 * at), 'Etc/UTC') } : {}),
         scales: {
           x: { time: isTime === true },
           y: {
-            range: (_, low, high) =>
-              uPlot.rangeNum(
-                Math.min(low ?? 0, yRange?.[0] ?? Infinity),
-                Math.max(high ?? 1, yRange?.[1] ?? -Infinity),
-                0.1,
-                false
-              )
+            range: (_, low, high) => {
+              const bottom = Math.min(low ?? 0, yRange?.[0] ?? Infinity);
+              const top = Math.max(high ?? 1, yRange?.[1] ?? -Infinity);
+              // Nothing but zeros has no height of its own.
+              return uPlot.rangeNum(bottom, bottom === 0 && top === 0 ? 1 : top, 0.1, false);
+            }
           }
         },
         axes: [
@@ -75,22 +87,23 @@ export default function Plot(props: IChart): React.ReactElement {
             size: 32,
             space: 60,
             // Steps and windows are counted: no ticks between whole numbers.
-            ...(isTime || isMeasured ? {} : { incrs: WHOLE })
+            ...(isTime || isMeasured ? {} : { incrs: WHOLE }),
+            ...(isTime ? { values: clock } : {})
           },
           { ...axis, label: yLabel, size: 56, values: (_, ticks) => ticks.map(t => metric(t)) }
         ],
         series: [
           {},
-          ...series.map((s, i) => ({
-            label: s.label,
-            stroke: seriesColour(s.place ?? i),
-            dash: seriesDash(s.place ?? i),
+          ...(JSON.parse(lines) as [string, number][]).map(([label, at]) => ({
+            label,
+            stroke: seriesColour(at),
+            dash: seriesDash(at),
             width: 2,
-            spanGaps: true,
+            spanGaps: hasGaps !== true,
             points: {
-              show: x.length < 60,
               size: 5,
-              fill: seriesColour(s.place ?? i)
+              fill: seriesColour(at),
+              ...(hasGaps ? { show: true, filter: alone } : { show: isSparse })
             }
           }))
         ],
@@ -122,8 +135,9 @@ export default function Plot(props: IChart): React.ReactElement {
       observer.disconnect();
       plot?.destroy();
       plot = undefined;
+      drawn.current = undefined;
     };
-  }, [x, series, xLabel, yLabel, isTime, isMeasured, yRange, height, themeChanged]);
+  }, [lines, isSparse, xLabel, yLabel, isTime, isMeasured, hasGaps, yRange, height, themeChanged]);
 
   return (
     <div role="img" aria-label={props.label}>
@@ -140,6 +154,22 @@ export default function Plot(props: IChart): React.ReactElement {
       <div ref={place} className="jp-snapml-plot" />
       <div ref={read} className="jp-snapml-readout" aria-hidden="true" />
     </div>
+  );
+}
+
+/** Times as they are said everywhere else: UTC, 24 hours. */
+function clock(_: uPlot, ticks: number[], __: number, ___: number, step: number): string[] {
+  return ticks.map(at => {
+    const said = new Date(1000 * at).toISOString();
+    return step < 60 ? said.slice(11, 19) : step < 86_400 ? said.slice(11, 16) : said.slice(5, 10);
+  });
+}
+
+/** Places of values without a neighbour, through which no line goes. */
+function alone(plot: uPlot, line: number): number[] {
+  const values = plot.data[line];
+  return [...values.keys()].filter(
+    i => values[i] !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null
   );
 }
 

@@ -1,5 +1,5 @@
 import React, { useEffect, useState } from 'react';
-import { age, duration, NOTHING, utc } from '../format';
+import { age, duration, NOTHING, until, utc } from '../format';
 import { useSurroundings } from './surroundings';
 
 const TICK_MILLISECONDS = 5000;
@@ -35,6 +35,18 @@ export function Age(props: { at: string | null }): React.ReactElement {
   return (
     <time className="jp-snapml-age" dateTime={props.at} title={utc(props.at)}>
       {age(props.at, Date.now(), trans)}
+    </time>
+  );
+}
+
+/** How long until then, with the exact UTC time on hover. */
+export function Until(props: { at: string }): React.ReactElement {
+  const { trans } = useSurroundings();
+  const [, redraw] = useState(0);
+  useEffect(() => subscribe(() => redraw(n => n + 1)), []);
+  return (
+    <time className="jp-snapml-age" dateTime={props.at} title={utc(props.at)}>
+      {until(props.at, Date.now(), trans)}
     </time>
   );
 }

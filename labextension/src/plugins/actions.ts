@@ -49,6 +49,20 @@ export const actionsPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    app.commands.addCommand(CommandIDs.rollBack, {
+      label: trans.__('Roll Back…'),
+      caption: trans.__('Take the new version of an endpoint away; says first what will happen'),
+      describedBy: { args: SUBJECT_SCHEMA },
+      isEnabled: args => subjectOf(app, args)?.kind === 'endpoint',
+      execute: async args => {
+        const subject = subjectOf(app, args);
+        if (subject?.kind === 'endpoint') {
+          const { rollBack } = await import('../dialogs/roll-back');
+          await rollBack(subject.ref, surroundings);
+        }
+      }
+    });
+
     const askForModel = async (): Promise<string | undefined> => {
       const models = await client.call('registry.list_models');
       if (models.length === 0) {

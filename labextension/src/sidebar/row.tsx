@@ -1,4 +1,6 @@
+import { undoIcon } from '@jupyterlab/ui-components';
 import React from 'react';
+import { useSurroundings } from '../parts/surroundings';
 import { Status } from '../parts/status';
 import { Age } from '../parts/times';
 import { Verdict } from '../parts/verdict';
@@ -67,11 +69,48 @@ export const Row = React.memo(function Row(props: IRowPlace & { row: IRow }): Re
         {row.at && <Age at={row.at} />}
       </div>
       <div className="jp-snapml-row-below">
+        {row.progress && <Progress {...row.progress} />}
         <div className="jp-snapml-row-detail" title={row.detail}>
           {row.detail}
         </div>
         {row.verdict && <Verdict name={row.verdict} showWord />}
+        {row.action && <ActionButton row={row} action={row.action} />}
       </div>
     </div>
   );
 });
+
+/** Steps as boxes; the second line says the same in words. */
+function Progress(props: { done: number; of: number }): React.ReactElement {
+  return (
+    <span className="jp-snapml-row-progress" aria-hidden="true">
+      {Array.from({ length: props.of }, (_, step) => (
+        <span key={step} data-done={step < props.done || undefined} />
+      ))}
+    </span>
+  );
+}
+
+/** For the mouse; an option holds no button for a screen reader, so its menu (Shift+F10) has the same. */
+function ActionButton(props: {
+  row: IRow;
+  action: NonNullable<IRow['action']>;
+}): React.ReactElement {
+  const { row, action } = props;
+  const { commands } = useSurroundings();
+  return (
+    <button
+      type="button"
+      className="jp-snapml-icon-button jp-snapml-row-action"
+      tabIndex={-1}
+      title={action.label}
+      aria-label={action.label}
+      onClick={event => {
+        event.stopPropagation();
+        void commands.execute(action.command, { kind: row.kind, ref: row.ref });
+      }}
+    >
+      <undoIcon.react tag="span" width="14px" height="14px" />
+    </button>
+  );
+}

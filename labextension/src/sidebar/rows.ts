@@ -11,10 +11,12 @@ import type {
   RunRow,
   Verdict
 } from '../api/types';
-import { bytes, count, duration, metric, percent, scalar } from '../format';
+import { bytes, count, duration, metric, percent, scalar, toNumber } from '../format';
+import { rollBackOf } from '../pages/deployments';
 import type { IStatus } from '../parts/status';
 import { statusOf } from '../parts/status';
 import type { Kind } from '../tokens';
+import { CommandIDs } from '../tokens';
 import type { IRunLook } from './run-order';
 import { partsOf } from './run-order';
 
@@ -33,6 +35,10 @@ export interface IRow {
   at?: string;
   /** The second line. */
   detail: string;
+  /** How far something has come, of how many steps; before the second line. */
+  progress?: { done: number; of: number };
+  /** What can be done to it at once, at the end of the row; the command gets its kind and reference. */
+  action?: { label: string; command: string };
   /** Of the newest replay; at the end of the second line. */
   verdict?: Verdict;
   /** Only its place is known yet. */
@@ -163,43 +169,120 @@ export function modelRow(model: RegisteredModel, trans: TranslationBundle): IRow
   };
 }
 
-/** `v4` where the model is called like its endpoint, else the whole reference. */
-function versionOf(deployment: Deployment, endpoint: EndpointInfo): string {
-  return deployment.model_ref.startsWith(`${endpoint.name}:`)
-    ? `v${deployment.model_ref.slice(endpoint.name.length + 1)}`
-    : deployment.model_ref;
+/** `v4` where the model is called like its endpoint, or beside another version of it; else the whole reference. */
+function versionOf(
+  deployment: Deployment,
+  endpoint: EndpointInfo,
+  beside: readonly Deployment[] = []
+): string {
+  const [model, number] = deployment.model_ref.split(':');
+  const isClear =
+    model === endpoint.name ||
+    (beside.length > 1 && beside.every(other => other.model_ref.startsWith(`${model}:`)));
+  return isClear ? `v${number}` : deployment.model_ref;
 }
 
-export function endpointRow(endpoint: EndpointInfo, trans: TranslationBundle): IRow {
+/** An endpoint: how it is, who answers how much, how far a canary is or why it was rolled back. */
+export function endpointRow(
+  endpoint: EndpointInfo,
+  trans: TranslationBundle,
+  now: number = Date.now()
+): IRow {
   const routed = endpoint.deployments.filter(d => d.status === 'live' || d.status === 'starting');
   const newest = endpoint.deployments[endpoint.deployments.length - 1];
   const shown = routed[routed.length - 1] ?? newest;
   const failed = newest?.status === 'failed' ? newest : undefined;
+  const rollout = rolloutWords(endpoint, trans, now);
   const keys = endpoint.keys.filter(key => key.revoked_at === null).length;
   return {
     kind: 'endpoint',
     ref: endpoint.name,
     title: endpoint.name,
-    status: shown
-      ? statusOf(failed?.status ?? shown.status, trans)
-      : { condition: 'stopped', word: trans.__('nothing deployed') },
+    status: endpointStatus(endpoint, trans),
     note: routed.length === 1 ? versionOf(routed[0], endpoint) : undefined,
     figure:
       routed.length > 1
         ? {
             value: routed
-              .map(d => `${versionOf(d, endpoint)} ${percent(d.share_fraction)}`)
+              .map(d =>
+                d.arm === 'shadow'
+                  ? trans.__('%1 shadow', versionOf(d, endpoint, routed))
+                  : `${versionOf(d, endpoint, routed)} ${percent(d.share_fraction)}`
+              )
               .join(' ')
           }
         : undefined,
     at: shown?.created_at ?? endpoint.created_at,
     detail: failed
       ? trans.__('%1 failed: %2', failed.model_ref, failed.failure ?? '')
-      : join([
+      : (rollout?.words ??
+        join([
           shown && statusOf(shown.status, trans).word,
           endpoint.url && new URL(endpoint.url).host,
           trans._n('%1 key', '%1 keys', keys)
-        ])
+        ])),
+    progress: rollout?.progress,
+    action:
+      rollBackOf(endpoint) !== undefined
+        ? { label: trans.__('Roll back'), command: CommandIDs.rollBack }
+        : undefined
+  };
+}
+
+/** Whether it answers; what is worst is said. */
+export function endpointStatus(endpoint: EndpointInfo, trans: TranslationBundle): IStatus {
+  const routed = endpoint.deployments.filter(d => d.status === 'live' || d.status === 'starting');
+  const newest = endpoint.deployments[endpoint.deployments.length - 1];
+  if (newest === undefined) {
+    return { condition: 'stopped', word: trans.__('nothing deployed') };
+  }
+  if (endpoint.url === null && routed.length > 0) {
+    return { condition: 'stopped', word: trans.__('host stopped') };
+  }
+  if (newest.status === 'failed') {
+    return statusOf('failed', trans);
+  }
+  if (isRolledBack(endpoint)) {
+    return statusOf('rolled_back', trans);
+  }
+  if (endpoint.rollout?.state === 'running') {
+    return { condition: 'busy', word: trans.__('live, canary') };
+  }
+  return statusOf((routed[routed.length - 1] ?? newest).status, trans);
+}
+
+/** Whether the newest version was taken away by its rollout, and nothing was deployed since. */
+function isRolledBack(endpoint: EndpointInfo): boolean {
+  const newest = endpoint.deployments[endpoint.deployments.length - 1];
+  return (
+    endpoint.rollout?.state === 'rolled_back' && endpoint.rollout.deployment === newest?.number
+  );
+}
+
+function rolloutWords(
+  endpoint: EndpointInfo,
+  trans: TranslationBundle,
+  now: number
+): { words: string; progress?: IRow['progress'] } | undefined {
+  const { rollout } = endpoint;
+  if (rollout === null) {
+    return undefined;
+  }
+  if (isRolledBack(endpoint)) {
+    return { words: trans.__('rolled back: %1', rollout.reason ?? rollout.model_ref) };
+  }
+  if (rollout.state !== 'running') {
+    return undefined;
+  }
+  const { steps, every_seconds } = rollout.plan;
+  const due = Date.parse(rollout.step_started_at) + 1000 * (toNumber(every_seconds) ?? 0);
+  const next =
+    due > now
+      ? trans.__('next at %1 UTC', new Date(due).toISOString().slice(11, 16))
+      : (rollout.reason ?? trans.__('next when the guards hold'));
+  return {
+    words: join([trans.__('canary step %1 of %2', rollout.step + 1, steps.length), next]),
+    progress: { done: rollout.step + 1, of: steps.length }
   };
 }
 

@@ -4,6 +4,7 @@ import type { OperationName, ResultOf } from '../api/client';
 import type { RunRow } from '../api/types';
 import type { IAnswer } from '../live/hooks';
 import { useOperation } from '../live/hooks';
+import { useSettled } from '../live/settled';
 import { useSurroundings } from '../parts/surroundings';
 import { CommandIDs } from '../tokens';
 import type { IRow } from './rows';
@@ -12,15 +13,12 @@ import type { IRunLook } from './run-order';
 import { useRunPages } from './run-pages';
 import type { ISection } from './section';
 
-/** Pause after the last key before the server is asked. */
-const TYPING_MILLISECONDS = 200;
 const NO_ARGUMENTS = {};
 
-type ListOperation =
-  | 'datasets.list_datasets'
-  | 'registry.list_models'
-  | 'serving.list_endpoints'
-  | 'monitoring.list_monitors';
+/** How often a running canary is looked at. */
+const ROLLOUT_MILLISECONDS = 3000;
+
+type ListOperation = 'datasets.list_datasets' | 'registry.list_models' | 'monitoring.list_monitors';
 
 export interface ISections {
   sections: ISection[];
@@ -39,7 +37,7 @@ export function useSections(filter: string, look: IRunLook): ISections {
   const { misread, ...runs } = useRuns(filter, look);
   const datasets = useList('datasets.list_datasets', make.datasetRow);
   const models = useList('registry.list_models', make.modelRow);
-  const endpoints = useList('serving.list_endpoints', make.endpointRow);
+  const endpoints = useEndpoints();
   const monitors = useList('monitoring.list_monitors', make.monitorRow);
 
   const all: ISection[] = [
@@ -145,20 +143,26 @@ function useRuns(filter: string, look: IRunLook): Rows & { misread: SnapMLError 
   };
 }
 
-/** The text once nobody has typed for a moment; at once when it is emptied. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setSettled(text), text === '' ? 0 : TYPING_MILLISECONDS);
-    return () => window.clearTimeout(timer);
-  }, [text]);
-  return text === '' ? text : settled;
-}
-
 function useAlerts(): Rows {
   const { trans } = useSurroundings();
   const answer = useOperation('monitoring.list_alerts', { state: 'open' });
   const rows = useRows(answer, alert => make.alertRow(alert, trans));
+  return { answer, rows, total: rows.length };
+}
+
+function useEndpoints(): Rows {
+  const { trans } = useSurroundings();
+  const [isRolling, setRolling] = useState(false);
+  // While a canary runs, what it waits for changes without an event.
+  const answer = useOperation('serving.list_endpoints', NO_ARGUMENTS, {
+    everyMilliseconds: isRolling ? ROLLOUT_MILLISECONDS : undefined
+  });
+  const { data } = answer;
+  useEffect(
+    () => setRolling(data?.some(each => each.rollout?.state === 'running') ?? false),
+    [data]
+  );
+  const rows = useRows(answer, endpoint => make.endpointRow(endpoint, trans));
   return { answer, rows, total: rows.length };
 }
 
