@@ -148,7 +148,7 @@ test('the judge tells both figures, what is tested within which bounds, and the 
   expect(figureWords(guard, 'challenger', trans)).toBe(`0.20${THIN}% (n 500)`);
   expect(figureWords(guard, 'champion', trans)).toBe(`0.10${THIN}% (n 4${THIN}500)`);
   expect(testWords(guard, trans)).toBe(
-    `errors 0.20${THIN}%, surely between 0.01${THIN}% and 2${THIN}%, allowed 1${THIN}%`
+    `errors 0.20${THIN}% (at all times between 0.01${THIN}% and 2${THIN}%), allowed 1${THIN}%`
   );
   expect(evidenceWords(guard, trans)).toMatch(/: 0.3 of the 20 /);
   expect(evidenceWords({ ...guard, evidence: 1e300 }, trans)).toMatch(/: over 10.000 of the 20 /);
@@ -165,7 +165,7 @@ test('the judge tells both figures, what is tested within which bounds, and the 
     evidence_needed: null
   });
   expect(testWords(auc, trans)).toBe(
-    'difference +0.004, surely between −0.02 and +0.028, allowed −0.01'
+    'difference +0.004 (at all times between −0.02 and +0.028), allowed −0.01'
   );
   expect(evidenceWords(auc, trans)).toBe('');
   expect(testWords({ ...guard, tested: null }, trans)).toBe(`nothing yet, allowed 1${THIN}%`);

@@ -297,7 +297,7 @@ function RolloutProgress(props: { rollout: Rollout }): React.ReactElement {
           </li>
         ))}
       </ol>
-      <p aria-live="polite">{decisionWords(rollout, trans)}</p>
+      <p>{decisionWords(rollout, trans)}</p>
       {rollout.judgements.length > 0 && (
         <div className="jp-snapml-judge">
           <Table

@@ -59,7 +59,7 @@ export function testWords(judgement: GuardJudgement, trans: TranslationBundle): 
   return low === null || high === null
     ? trans.__('%1 %2, allowed %3', what, figure(tested), figure(allowed))
     : trans.__(
-        '%1 %2, surely between %3 and %4, allowed %5',
+        '%1 %2 (at all times between %3 and %4), allowed %5',
         what,
         figure(tested),
         figure(low),

@@ -159,6 +159,9 @@ function InlineForm(props: {
       onSubmit={event => {
         event.preventDefault();
         props.submit();
+        requestAnimationFrame(() =>
+          form.current?.querySelector<HTMLElement>("[aria-invalid='true']")?.focus()
+        );
       }}
     >
       <h3>{props.title}</h3>

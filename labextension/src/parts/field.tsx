@@ -74,7 +74,8 @@ export function Below(props: { id: string; hint?: string; error?: string }): Rea
       id={props.id}
       className="jp-snapml-field-below"
       data-wrong={props.error !== undefined || undefined}
-      aria-live="polite"
+      // What is wrong is spoken when it comes; a hint may count, and is read with its field.
+      aria-live={props.error === undefined ? 'off' : 'polite'}
     >
       {props.error ?? props.hint ?? ''}
     </small>
