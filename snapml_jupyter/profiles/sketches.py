@@ -12,6 +12,7 @@ registers), counts of frequent values exact up to 768 distinct values and within
 from __future__ import annotations
 
 import os
+import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,28 @@ os.environ.setdefault("WHYLOGS_NO_ANALYTICS", "1")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
+_first_use = threading.Lock()
+_is_ready = False
+
+
+def _sketching() -> Any:
+    """The module whylogs_sketching, after its first use, which must be over before a second thread begins with it.
+
+    At the first array it is given, it imports NumPy's C interface, guarded by a lock of C++ which other threads wait for
+    while they hold the GIL; but the import lets go of the GIL and never gets it back: the whole process stands still.
+    """
+    global _is_ready
+    import numpy as np
+    import whylogs_sketching
+
+    with _first_use:
+        if not _is_ready:
+            whylogs_sketching.kll_doubles_sketch(k=8).update(array=np.zeros(1))
+            whylogs_sketching.hll_sketch(HLL_LG_K).update_np(np.zeros(1))
+            _is_ready = True
+    return whylogs_sketching
+
+
 def make_view(columns: Iterable[ColumnContent], metadata: Mapping[str, str], quantile_k: int) -> Any:
     """A whylogs DatasetProfileView of the columns, with `metadata` kept beside them. `quantile_k` sizes the KLL sketch."""
     from whylogs.core.view.dataset_profile_view import DatasetProfileView
@@ -50,6 +73,7 @@ def read_view(content: bytes) -> Any:
     from whylogs.core.errors import DeserializationError
     from whylogs.core.view.dataset_profile_view import DatasetProfileView
 
+    _sketching()
     try:
         return DatasetProfileView.deserialize(content)
     except (DeserializationError, DecodeError, OSError, ValueError, KeyError, IndexError) as error:
@@ -106,10 +130,10 @@ def _column_view(column: ColumnContent, quantile_k: int) -> Any:
 
 def _distribution(numbers: Any, quantile_k: int) -> Any:
     import numpy as np
-    import whylogs_sketching
     from whylogs.core.metrics.metric_components import FractionalComponent, KllComponent
     from whylogs.core.metrics.metrics import DistributionMetric
 
+    whylogs_sketching = _sketching()
     sketch = whylogs_sketching.kll_doubles_sketch(k=quantile_k)
     mean = squared_deviations = 0.0
     if len(numbers):
@@ -123,10 +147,10 @@ def _distribution(numbers: Any, quantile_k: int) -> Any:
 
 
 def _cardinality(*, numbers: Any = None, texts: list[str] | None = None) -> Any:
-    import whylogs_sketching
     from whylogs.core.metrics.metric_components import HllComponent
     from whylogs.core.metrics.metrics import CardinalityMetric
 
+    whylogs_sketching = _sketching()
     sketch = whylogs_sketching.hll_sketch(HLL_LG_K)
     if numbers is not None:
         sketch.update_np(numbers)
@@ -136,10 +160,10 @@ def _cardinality(*, numbers: Any = None, texts: list[str] | None = None) -> Any:
 
 
 def _frequent_items(values: list[str], counts: list[int]) -> Any:
-    import whylogs_sketching
     from whylogs.core.metrics.metric_components import FrequentStringsComponent
     from whylogs.core.metrics.metrics import FrequentItemsMetric
 
+    whylogs_sketching = _sketching()
     sketch = whylogs_sketching.frequent_strings_sketch(lg_max_k=FREQUENT_LG_MAX_K)
     for value, count in zip(values, counts, strict=True):
         sketch.update(value, count)

@@ -188,3 +188,23 @@ assert not hasattr(numpy, "unicode_")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_threads_may_profile_at_once_from_the_first_time_on() -> None:
+    """The sketches' first use stops a process for ever when two threads come to it together; it has none that could."""
+    code = """
+import os, sys, threading
+import numpy as np, pyarrow as pa
+from snapml_jupyter.profiles.tables import profile_table
+import whylogs.core.metrics.metrics, whylogs.core.view.column_profile_view
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(4)
+def work():
+    together.wait()
+    profile_table(pa.table({"a": np.arange(100.0)}))
+threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+os._exit(0)
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

@@ -108,14 +108,13 @@ class LabPage:
         return self.sidebar.locator(f"[data-section='{name}']")
 
     def row(self, section: str, title: str) -> Locator:
-        """A row of a section by the name it shows. Rows are drawn where the list is scrolled to, so it is scrolled there."""
-        if section != "runs":  # the first, and so long that its tests scroll themselves
-            self.scroll_to(section)
+        """A row of a section by the name it shows. Rows are drawn where the list is scrolled to: the page looks for it."""
+        self.page.evaluate(_LOOK_FOR, [section, title])
         return self.section(section).locator(".jp-snapml-row", has=self.page.get_by_text(title, exact=True)).first
 
-    def scroll_to(self, section: str) -> None:
-        """Bring a section into view, so that its rows are drawn."""
-        self.page.evaluate(_SCROLL_TO, section)
+    def look_at(self, section: str) -> None:
+        """Keep a section's first rows in view, so that they are drawn."""
+        self.page.evaluate(_LOOK_FOR, [section, None])
 
     @property
     def shown(self) -> Locator:
@@ -125,7 +124,9 @@ class LabPage:
     def execute(self, command: str, args: dict[str, Any] | None = None) -> Any:
         """Run a JupyterLab command."""
         return self.page.evaluate(
-            "async ([command, args]) => { const value = await window.jupyterapp.commands.execute(command, args);"
+            "async ([command, args]) => { const late = new Promise((_, reject) => setTimeout(reject, 60_000,"
+            " new Error(`${command} did not end`)));"
+            " const value = await Promise.race([window.jupyterapp.commands.execute(command, args), late]);"
             " return value === undefined || value === null ? null : String(value.id ?? value); }",
             [command, args or {}],
         )
@@ -189,13 +190,27 @@ class LabPage:
         return folder / f"{name}.png"
 
 
-_SCROLL_TO = """name => {
-    const list = document.querySelector('#snapml-sidebar .jp-snapml-scroller');
-    const section = list?.querySelector(`[data-section='${name}']`);
-    if (section) {
-        const [inner, outer] = [section.getBoundingClientRect(), list.getBoundingClientRect()];
-        if (inner.bottom > outer.bottom || inner.top < outer.top) list.scrollTop += inner.top - outer.top;
-    }
+#: Until the row is there (of a section: its first row), goes down the section and starts again at its top; what arrives
+#: later is found as well. The search ends with the next one; that for a run with its success, because the tests of the list
+#: of runs scroll themselves.
+_LOOK_FOR = """([section, title]) => {
+    const look = () => {
+        const list = document.querySelector('#snapml-sidebar .jp-snapml-scroller');
+        const part = list?.querySelector(`[data-section='${section}']`);
+        if (!part) return;
+        const rows = [...part.querySelectorAll('.jp-snapml-row')];
+        const named = row => [...row.querySelectorAll('*')].some(node => node.textContent.trim() === title);
+        if (title === null ? rows.length : rows.some(named)) {
+            if (section === 'runs') clearInterval(window.snapmlLooking);
+            return;
+        }
+        const [inner, outer] = [part.getBoundingClientRect(), list.getBoundingClientRect()];
+        const isBeside = inner.bottom <= outer.bottom || inner.top >= outer.bottom || inner.bottom <= outer.top;
+        list.scrollTop += isBeside ? inner.top - outer.top : 0.6 * outer.height;
+    };
+    clearInterval(window.snapmlLooking);
+    window.snapmlLooking = setInterval(look, 200);
+    look();
 }"""
 
 _PYTHON = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -364,7 +379,10 @@ def open_lab(opened: LabPage, path: str) -> None:
     opened.page.goto(f"{opened.lab.url}{path}{joint}token={urllib.parse.quote(TOKEN)}")
     opened.page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
     opened.page.wait_for_function("() => window.jupyterapp !== undefined")
-    opened.page.evaluate("() => window.jupyterapp.restored")
+    opened.page.evaluate(
+        "() => Promise.race([window.jupyterapp.restored.then(() => true), new Promise((_, reject) =>"
+        " setTimeout(reject, 60_000, new Error('the layout was not restored')))])"
+    )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -36,7 +36,7 @@ def test_drift_shows_as_it_happens(lab_page: Any) -> None:
 
     expect(lab_page.shown.get_by_role("region", name="Columns over windows")).to_be_visible(timeout=60_000)
     expect(lab_page.row("monitors", "shop")).to_contain_text("4 windows", timeout=60_000)
-    lab_page.scroll_to("alerts")
+    lab_page.look_at("alerts")
     expect(lab_page.section("alerts")).to_contain_text("drifted, compared with visits@v2", timeout=60_000)
     lab_page.screenshot("monitor-drift")
     tabs = lab_page.shown.get_by_role("tab")
