@@ -146,6 +146,17 @@ class LabPage:
         self.sidebar.wait_for()
         return self.sidebar
 
+    def change_theme(self, theme: str) -> None:
+        """To "JupyterLab Dark" or "JupyterLab Light". Lab covers a change with its splash, and throws when the next one
+        comes before that, or the one of the page's start, has faded."""
+        splash = self.page.locator("#jupyterlab-splash")
+        splash.wait_for(state="detached")
+        self.execute("apputils:change-theme", {"theme": theme})
+        is_light = "true" if theme.endswith("Light") else "false"
+        self.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
+        splash.wait_for(state="detached")
+        self.page.wait_for_timeout(300)
+
     def widen_sidebar(self, width: int) -> None:
         """Drag the panel's edge."""
         box = self.sidebar.bounding_box()
@@ -191,8 +202,7 @@ class LabPage:
 
 
 #: Until the row is there (of a section: its first row), goes down the section and starts again at its top; what arrives
-#: later is found as well. The search ends with the next one; that for a run with its success, because the tests of the list
-#: of runs scroll themselves.
+#: later is found as well, and what is pushed away by it. The search ends with the next one.
 _LOOK_FOR = """([section, title]) => {
     const look = () => {
         const list = document.querySelector('#snapml-sidebar .jp-snapml-scroller');
@@ -200,10 +210,7 @@ _LOOK_FOR = """([section, title]) => {
         if (!part) return;
         const rows = [...part.querySelectorAll('.jp-snapml-row')];
         const named = row => [...row.querySelectorAll('*')].some(node => node.textContent.trim() === title);
-        if (title === null ? rows.length : rows.some(named)) {
-            if (section === 'runs') clearInterval(window.snapmlLooking);
-            return;
-        }
+        if (title === null ? rows.length : rows.some(named)) return;
         const [inner, outer] = [part.getBoundingClientRect(), list.getBoundingClientRect()];
         const isBeside = inner.bottom <= outer.bottom || inner.top >= outer.bottom || inner.bottom <= outer.top;
         list.scrollTop += isBeside ? inner.top - outer.top : 0.6 * outer.height;

@@ -26,11 +26,11 @@ def _patience() -> Iterator[None]:
     """Cells and replays run in processes of their own, which a busy machine may let wait."""
     expect.set_options(timeout=60_000)
     yield
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=15_000)
 
 
 def _theme(lab_page: Any, theme: str) -> None:
-    lab_page.execute("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    lab_page.change_theme(f"JupyterLab {theme}")
     is_light = "true" if theme == "Light" else "false"
     lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
     lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")

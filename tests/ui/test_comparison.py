@@ -49,7 +49,7 @@ def trees(lab: Any) -> list[str]:
 
 
 def _darken(lab_page: Any, theme: str = "Dark") -> None:
-    lab_page.execute("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    lab_page.change_theme(f"JupyterLab {theme}")
     is_light = "true" if theme == "Light" else "false"
     lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
     lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")

@@ -83,11 +83,11 @@ def _a_canary_is_watched_and_rolled_back(lab_page: Any) -> None:
     expect(panel).to_contain_text("step 1 of 3")
     expect(panel.get_by_role("table", name="What the judge says of each guard")).to_contain_text("error_rate<1%")
     lab_page.screenshot("traffic")
-    lab_page.execute("apputils:change-theme", {"theme": "JupyterLab Dark"})
+    lab_page.change_theme("JupyterLab Dark")
     page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
     page.wait_for_timeout(1500)
     lab_page.screenshot("traffic-dark")
-    lab_page.execute("apputils:change-theme", {"theme": "JupyterLab Light"})
+    lab_page.change_theme("JupyterLab Light")
     page.wait_for_function("() => document.body.dataset.jpThemeLight === 'true'")
     page.wait_for_timeout(1500)
 

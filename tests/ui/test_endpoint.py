@@ -78,8 +78,7 @@ def look(lab_page: Any, name: str) -> None:
     if "SNAPML_SCREENSHOTS" not in os.environ:
         return
     for theme, is_light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
-        lab_page.execute("apputils:change-theme", {"theme": theme})
-        lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
+        lab_page.change_theme(theme)
         lab_page.page.wait_for_timeout(600)
         if is_light == "false":
             lab_page.screenshot(f"{name}-dark")

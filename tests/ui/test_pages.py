@@ -86,7 +86,7 @@ def test_a_reference_that_does_not_exist_says_so(lab_page: Any) -> None:
 
 
 def test_everything_can_be_read_in_the_dark(lab_page: Any) -> None:
-    _change_theme(lab_page, "JupyterLab Dark")
+    lab_page.change_theme("JupyterLab Dark")
     lab_page.open_sidebar()
     lab_page.row("models", "visitors").click()
     expect(lab_page.shown.get_by_role("heading", level=1)).to_be_visible()
@@ -96,18 +96,7 @@ def test_everything_can_be_read_in_the_dark(lab_page: Any) -> None:
     ):
         assert node.evaluate(_CONTRAST) >= 4.5
     lab_page.screenshot("dark")
-    _change_theme(lab_page, "JupyterLab Light")
-
-
-def _change_theme(lab_page: Any, theme: str) -> None:
-    """Lab covers a change of theme with its splash, and throws when the next one comes before that, or the one of
-    the page's start, has faded."""
-    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
-    lab_page.execute("apputils:change-theme", {"theme": theme})
-    is_light = "true" if theme.endswith("Light") else "false"
-    lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
-    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
-    lab_page.page.wait_for_timeout(500)
+    lab_page.change_theme("JupyterLab Light")
 
 
 #: The contrast of a node's text against the first opaque background below it, as WCAG 2.2 defines it.

@@ -45,7 +45,7 @@ print(snap.run("spread").run_id)
 
 
 def _theme(lab_page: Any, theme: str) -> None:
-    lab_page.execute("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+    lab_page.change_theme(f"JupyterLab {theme}")
     is_light = "true" if theme == "Light" else "false"
     lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
     lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")

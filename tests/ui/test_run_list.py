@@ -56,7 +56,7 @@ def many(lab: Any) -> Iterator[None]:
 def _until(lab_page: Any, title: str) -> float:
     """Seconds until a row of this title stands in the list of runs; and the document holds few rows."""
     began = time.monotonic()
-    expect(lab_page.row("runs", title)).to_be_visible()
+    expect(lab_page.section("runs").get_by_text(title, exact=True)).to_be_visible()
     took = time.monotonic() - began
     assert lab_page.section("runs").locator(".jp-snapml-row").count() <= _MAX_ROWS
     return took
