@@ -74,13 +74,20 @@ def remove_version(tx: Transaction, version: StoredVersion) -> bool:
 
 
 def list_packs(database: Database) -> list[StoredPack]:
-    """Every pack with its chunks, without their figures."""
+    """Every pack with its chunks, without their figures.
+
+    One statement, so that the chunks are those of the same moment as the packs while others write.
+    """
     packs: dict[int, StoredPack] = {}
-    for row in database.rows("SELECT pack_number, digest, size_bytes FROM packs"):
-        packs[row[0]] = StoredPack(row[0], row[1], row[2], [])
-    for row in database.rows("SELECT digest, pack_number, start_byte, n_bytes FROM chunks"):
-        pack = packs[row[1]]
-        pack.places.append(ChunkPlace(digest=row[0], pack_digest=pack.digest, offset=row[2], length=row[3]))
+    for number, pack_digest, size_bytes, digest, start_byte, n_bytes in database.rows(
+        """SELECT packs.pack_number, packs.digest, packs.size_bytes, chunks.digest, chunks.start_byte, chunks.n_bytes
+           FROM packs LEFT JOIN chunks ON chunks.pack_number = packs.pack_number"""
+    ):
+        pack = packs.get(number)
+        if pack is None:
+            pack = packs[number] = StoredPack(number, pack_digest, size_bytes, [])
+        if digest is not None:
+            pack.places.append(ChunkPlace(digest=digest, pack_digest=pack_digest, offset=start_byte, length=n_bytes))
     return list(packs.values())
 
 
