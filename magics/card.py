@@ -36,8 +36,9 @@ def show_card(shell: Any, workspace: Any, report: CellReport, register_as: str |
     registered, warnings = register(workspace, report, register_as)
     curves = live.curves() if live is not None else {}
     ended = ended_card(report, registered, [*report.warnings, *warnings], curves)
-    if live is None or not live.become(bundle(ended)):
-        display(bundle(ended), raw=True)  # type: ignore[no-untyped-call]  # IPython's has no types
+    shown = bundle(ended)
+    if live is None or not live.become(shown):
+        display(shown, raw=True)  # type: ignore[no-untyped-call]  # IPython's has no types
     if card_buttons.wanted(shell):
         card_buttons.show_buttons(workspace, ended)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..domain.run_comparison import ComparedValue, RunComparison
 from ..figures import duration
-from .display import Quiet, Shown, Stacked, Status, Table
+from .display import Quiet, Shown, Stacked, Status, Table, folded_code
 
 _COLOURS = {
     "+": "var(--jp-success-color1,#2e7d32)",
@@ -31,10 +31,7 @@ class CodeDifference(Shown):
             else escape(line)
             for line in self.lines
         )
-        return (
-            f'<details open><summary>{escape(self.title)}</summary><pre style="margin:0;overflow-x:auto;'
-            f'font:12px/1.4 var(--jp-code-font-family,monospace)">{body}</pre></details>'
-        )
+        return folded_code(self.title, body, is_open=True)
 
     def to_plain(self) -> str:
         return "\n".join([self.title, *self.lines])

@@ -135,6 +135,14 @@ class Table(Shown):
         return found or [False] * len(self.headers)
 
 
+def folded_code(title: str, lines: str, *, is_open: bool = False) -> str:
+    """Lines of code (HTML already) below a title that opens and closes them."""
+    return (
+        f'<details{" open" if is_open else ""}><summary>{escape(title)}</summary><pre style="margin:0;overflow-x:auto;'
+        f'font:12px/1.4 var(--jp-code-font-family,monospace)">{lines}</pre></details>'
+    )
+
+
 @dataclass(frozen=True, repr=False)
 class Stacked(Shown):
     """Tables one below the other."""

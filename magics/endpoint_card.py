@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .display import Shown
+from .display import Shown, folded_code
 
 if TYPE_CHECKING:
     from ..domain.endpoint import EndpointInfo
@@ -29,10 +29,7 @@ class Snippet(Shown):
     code: str
 
     def to_html(self) -> str:
-        return (
-            f'<details><summary>{escape(self.title)}</summary><pre style="margin:0;overflow-x:auto;'
-            f'font:12px/1.4 var(--jp-code-font-family,monospace)">{escape(self.code)}</pre></details>'
-        )
+        return folded_code(self.title, escape(self.code))
 
     def to_plain(self) -> str:
         return f"{self.title}\n{self.code}"
@@ -42,7 +39,9 @@ def snippets(info: EndpointInfo) -> list[Shown]:
     """The signature's example row as a request by curl and from Python; none while nothing answers."""
     if info.url is None or info.live is None:
         return []
-    row = {column.name: column.example for column in info.live.signature.inputs}
+    from ..serving.rows import example_value
+
+    row = {column.name: example_value(column) for column in info.live.signature.inputs}
     body = json.dumps({"rows": [row]}, ensure_ascii=False)
     curl = [
         f"curl {info.url} \\",

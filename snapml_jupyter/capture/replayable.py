@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..domain.program import MissingValue, PartKind, Program, ProgramFile, ProgramTable
+from ..runs.programs import record_program
 from .cell_magics import magic_code
 from .clock import clock_readings, reads_clock
 from .conditions import (
@@ -104,7 +105,6 @@ class Replayable:
         skip: frozenset[str],
     ) -> Replayable:
         """Keep what the cell needs, as it is now."""
-        from ..runs.programs import record_program  # noqa: F401 -- so that the thread imports nothing while the cell runs
         from ..runs.values import param_value
 
         _load_numpy_first(python_code)
@@ -158,8 +158,6 @@ class Replayable:
 
     def _keep_early(self) -> None:
         """Keep the program with the files that were read so far; `end` replaces it. It fails there as well, and is said."""
-        from ..runs.programs import record_program
-
         with contextlib.suppress(Exception):
             record_program(self.workspace, self.run_id, self._with_files(self.program))
 
@@ -182,8 +180,6 @@ class Replayable:
 
     def end(self, value: Any, fits: Sequence[Any]) -> list[MissingValue]:
         """Keep the program and what the cell left; gives what is missing from the program."""
-        from ..runs.programs import record_program
-
         program = self.program
         if self.cell.program is None:
             program = self._with_files(program)

@@ -168,7 +168,7 @@ class RowDecoder:
 
     def example_row(self) -> Row:
         """A row of the signature's examples, for the smoke request."""
-        return tuple(_example(column) for column in self.columns)
+        return tuple(example_value(column) for column in self.columns)
 
     def _decode_slowly(self, body: bytes) -> list[Row]:
         content = read_json(body)
@@ -197,7 +197,7 @@ def _flat(values: list[Any]) -> list[Any]:
     return [value[0] if isinstance(value, list) else value for value in values]
 
 
-def _example(column: SignatureColumn) -> Any:
+def example_value(column: SignatureColumn) -> Any:
     """The column's example in its own type; where the signature has none, null if it may be, else a plain value."""
     example = column.example
     if column.kind is ColumnKind.float and example is not None:

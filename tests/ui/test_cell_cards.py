@@ -29,13 +29,6 @@ def _patience() -> Iterator[None]:
     expect.set_options(timeout=15_000)
 
 
-def _theme(lab_page: Any, theme: str) -> None:
-    lab_page.change_theme(f"JupyterLab {theme}")
-    is_light = "true" if theme == "Light" else "false"
-    lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
-    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
-
-
 def test_a_recorded_cell_from_its_first_line_to_its_replay(lab_page: Any) -> None:
     page = lab_page.page
     lab_page.open_notebook("cards.ipynb")
@@ -66,9 +59,9 @@ def test_a_recorded_cell_from_its_first_line_to_its_replay(lab_page: Any) -> Non
     expect(card).to_contain_text("running in a clean process")
     expect(card.locator(".jp-snapml-verdict")).to_have_text("✓identical")
     lab_page.screenshot("card-finished")
-    _theme(lab_page, "Dark")
+    lab_page.change_theme("JupyterLab Dark")
     lab_page.screenshot("card-finished-dark")
-    _theme(lab_page, "Light")
+    lab_page.change_theme("JupyterLab Light")
 
     card.get_by_role("button", name="Deploy").click()
     expect(page.get_by_role("dialog")).to_contain_text("tuned:1")

@@ -48,13 +48,6 @@ def trees(lab: Any) -> list[str]:
     return str(lab.run_python(_SEED)).split()
 
 
-def _darken(lab_page: Any, theme: str = "Dark") -> None:
-    lab_page.change_theme(f"JupyterLab {theme}")
-    is_light = "true" if theme == "Light" else "false"
-    lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
-    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
-
-
 def _width(node: Locator) -> float:
     box = node.bounding_box()
     assert box is not None
@@ -149,7 +142,7 @@ def test_a_sweep_has_curves_code_and_parallel_coordinates(lab_page: Any, trees: 
     expect(lines.locator("g[data-dim]")).to_have_count(4)
     lab_page.screenshot("compare-parallel")
 
-    _darken(lab_page)
+    lab_page.change_theme("JupyterLab Dark")
     lab_page.screenshot("compare-parallel-dark")
     for tab in ("Values", "Curves", "Code"):
         shown.get_by_role("tab", name=tab).click()
@@ -158,11 +151,11 @@ def test_a_sweep_has_curves_code_and_parallel_coordinates(lab_page: Any, trees: 
         )
         if tab == "Curves":
             expect(plot).to_be_visible()
-            _darken(lab_page, "Light")  # drawn again as wide as before
-            _darken(lab_page)
+            lab_page.change_theme("JupyterLab Light")  # drawn again as wide as before
+            lab_page.change_theme("JupyterLab Dark")
             page.wait_for_function("wide => document.querySelector('.u-over').clientWidth > wide - 60", arg=wide)
         lab_page.screenshot(f"compare-{tab.lower()}-dark")
-    _darken(lab_page, "Light")
+    lab_page.change_theme("JupyterLab Light")
 
 
 def test_a_run_shows_its_files_and_goes_on(lab_page: Any, trees: list[str]) -> None:

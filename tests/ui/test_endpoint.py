@@ -77,11 +77,9 @@ def look(lab_page: Any, name: str) -> None:
     lab_page.screenshot(name)
     if "SNAPML_SCREENSHOTS" not in os.environ:
         return
-    for theme, is_light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
-        lab_page.change_theme(theme)
-        lab_page.page.wait_for_timeout(600)
-        if is_light == "false":
-            lab_page.screenshot(f"{name}-dark")
+    lab_page.change_theme("JupyterLab Dark")
+    lab_page.screenshot(f"{name}-dark")
+    lab_page.change_theme("JupyterLab Light")
 
 
 def _traffic_is_drawn_by_version(lab_page: Any, shop: Shop) -> None:

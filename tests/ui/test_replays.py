@@ -44,19 +44,12 @@ print(snap.run("spread").run_id)
     return str(lab.run_python(code).split()[-1])
 
 
-def _theme(lab_page: Any, theme: str) -> None:
-    lab_page.change_theme(f"JupyterLab {theme}")
-    is_light = "true" if theme == "Light" else "false"
-    lab_page.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{is_light}'")
-    lab_page.page.locator("#jupyterlab-splash").wait_for(state="detached")
-
-
 def _photograph(lab_page: Any, name: str) -> None:
     """In both themes."""
     lab_page.screenshot(name)
-    _theme(lab_page, "Dark")
+    lab_page.change_theme("JupyterLab Dark")
     lab_page.screenshot(f"{name}-dark")
-    _theme(lab_page, "Light")
+    lab_page.change_theme("JupyterLab Light")
 
 
 def test_replays_stand_with_their_verdicts_differences_and_causes(lab_page: Any, replayed: str) -> None:

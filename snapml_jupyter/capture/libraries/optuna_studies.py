@@ -66,20 +66,18 @@ class OptunaWatch:
     def _keep_told(self, autolog: Autolog, parent: ActiveRun, study: Any, told: Any) -> None:
         from ...domain.run import RunStatus
 
+        is_complete = told.state.name == "COMPLETE"
+        value = (told.values[0] if len(told.values) == 1 else told.values) if is_complete else None
         child = _start(parent, told.number, study.study_name)
-        child.log_params(told.params)
-        if told.state.name == "COMPLETE":
-            if len(told.values) == 1:
-                child.log_metric("value", told.value)
-                parent.log_metric("value", told.value, told.number)
+        _note(child, told, value)
+        if is_complete:
+            child.finish()
+            if isinstance(value, float):
+                parent.log_metric("value", value, told.number)
                 parent.log_metric("best_value", study.best_value, told.number)
                 autolog.replace_params(_best_params(study))
-            else:
-                child.log_metrics({f"value_{place}": each for place, each in enumerate(told.values)})
-            child.finish()
         elif told.state.name == "PRUNED":
-            child.set_tag("pruned", True)
-            child.finish(RunStatus.cancelled)
+            _prune(child)
         else:
             child.finish(RunStatus.failed)
 
@@ -137,18 +135,26 @@ def _start(parent: ActiveRun, number: int, study_name: str) -> ActiveRun:
 
 
 def _end(child: ActiveRun, trial: Any, value: Any, error: BaseException | None) -> None:
-    from ...domain.run import RunStatus
-
     if not child.is_active:  # the objective ended it
         return
-    child.log_params(trial.params)
+    _note(child, trial, value)
     if error is not None and type(error).__name__ == "TrialPruned":
-        child.set_tag("pruned", True)
-        child.finish(RunStatus.cancelled)
-        return
-    if error is None:
-        if isinstance(value, (int, float)):
-            child.log_metric("value", value)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            child.log_metrics({f"value_{place}": each for place, each in enumerate(value)})
-    child.finish_after(error)
+        _prune(child)
+    else:
+        child.finish_after(error)
+
+
+def _note(child: ActiveRun, trial: Any, value: Any) -> None:
+    """A trial's params, and its value or values where it has any."""
+    child.log_params(trial.params)
+    if isinstance(value, (int, float)):
+        child.log_metric("value", value)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        child.log_metrics({f"value_{place}": each for place, each in enumerate(value)})
+
+
+def _prune(child: ActiveRun) -> None:
+    from ...domain.run import RunStatus
+
+    child.set_tag("pruned", True)
+    child.finish(RunStatus.cancelled)
