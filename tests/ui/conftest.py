@@ -363,6 +363,8 @@ def open_page(
         opened.page.on("console", lambda message: _note(opened, message))
         opened.page.on("pageerror", lambda error: opened.problems.append(f"uncaught: {error}"))
         open_lab(opened, "/lab?reset")
+        # The launcher of an empty layout takes the focus a moment after the start, from whatever had it by then.
+        opened.page.wait_for_function("() => document.activeElement?.closest('.jp-Launcher')")
         pages.append(opened)
         return opened
 

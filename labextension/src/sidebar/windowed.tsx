@@ -115,6 +115,8 @@ export function WindowedRows(props: {
   const active = activeKey === null ? -1 : keys.indexOf(activeKey);
   if (active >= 0 && !shown.includes(active)) {
     shown.push(active);
+    // In the list's order, or the row is moved in the document when it comes into sight, and loses the focus.
+    shown.sort((a, b) => a - b);
   }
   return (
     <div
