@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 # Only a failure waits that long; on a machine that is busy with other things a page may take seconds.
@@ -136,8 +136,13 @@ class LabPage:
         self.page.evaluate("command => { void window.jupyterapp.commands.execute(command); }", command)
 
     def reload(self) -> None:
-        """Load the page again, with the layout as it was."""
+        """Load the page again, with the layout as it was, and wait for the kernel of the notebook in front."""
         open_lab(self, "/lab")
+        self.page.wait_for_function(
+            "() => { const session = window.jupyterapp.shell.currentWidget?.sessionContext;"
+            " return !session || session.session?.kernel?.status === 'idle'; }",
+            timeout=60_000,
+        )
 
     def open_sidebar(self) -> Locator:
         """Show our panel and wait until it has been filled."""
@@ -325,40 +330,58 @@ def _wait_until_ready(process: subprocess.Popen[bytes], lab: Lab) -> None:
     raise AssertionError(f"JupyterLab did not start:\n{lab.log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Started for each module: while Playwright runs, no other event loop may run in this process."""
-    # Playwright's own Node needs a library that a bare system lacks; the Node that built the lab extension does as well.
-    node = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    if node:
-        os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node)
-    found = os.environ.get("SNAPML_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=BROWSER_FLAGS)
-        yield started
-        started.close()
+class Browsers:
+    """A browser for each JupyterLab. They keep what they compiled of its scripts: half of the time until a page is there."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._contexts: dict[str, BrowserContext] = {}
+
+    def context_of(self, lab: Lab) -> BrowserContext:
+        """The browser for a JupyterLab, with cookies of its own: cookies know hosts, but no ports."""
+        if self._playwright is None:
+            # Playwright's own Node needs a library that a bare system lacks; the Node that built the lab extension does too.
+            path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+            if node := shutil.which("node", path=path):
+                os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node)
+            self._playwright = sync_playwright().start()
+        if lab.url not in self._contexts:
+            found = os.environ.get("SNAPML_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+            self._contexts[lab.url] = self._playwright.chromium.launch_persistent_context(
+                lab.log.parent / "browser",
+                executable_path=found,
+                args=BROWSER_FLAGS,
+                viewport={"width": 1280, "height": 800},
+            )
+        return self._contexts[lab.url]
+
+    def close(self) -> None:
+        """Close them all."""
+        for context in self._contexts.values():
+            context.close()
+        self._contexts.clear()
+        if self._playwright is not None:
+            self._playwright.stop()
+            self._playwright = None
 
 
-@pytest.fixture(scope="module")
-def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """By JupyterLab: its files stay in the browser's cache, which halves the time until a page is there."""
-    made: dict[str, BrowserContext] = {}
-    yield made
-    for context in made.values():
-        context.close()
+_browsers = Browsers()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Close the browsers after the last browser test: while Playwright runs, no other event loop may run in this process."""
+    if nextitem is None or not nextitem.nodeid.startswith("tests/ui/"):
+        _browsers.close()
 
 
 @pytest.fixture
-def open_page(
-    browser: Browser, contexts: dict[str, BrowserContext], request: pytest.FixtureRequest
-) -> Iterator[Callable[[Lab], LabPage]]:
+def open_page(request: pytest.FixtureRequest) -> Iterator[Callable[[Lab], LabPage]]:
     """`open_page(lab)`: that JupyterLab with a fresh layout, logged in. A console error fails the test at its end."""
     pages: list[LabPage] = []
 
     def start(lab: Lab) -> LabPage:
-        if lab.url not in contexts:
-            contexts[lab.url] = browser.new_context(viewport={"width": 1280, "height": 800})
-        opened = LabPage(contexts[lab.url].new_page(), lab)
+        opened = LabPage(_browsers.context_of(lab).new_page(), lab)
         opened.page.set_default_timeout(30_000)
         opened.page.on("console", lambda message: _note(opened, message))
         opened.page.on("pageerror", lambda error: opened.problems.append(f"uncaught: {error}"))
