@@ -103,7 +103,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Group:
     """Columns that are checked and converted together."""
 
     columns: tuple[SignatureColumn, ...]
@@ -134,7 +134,7 @@ class GraphInputs:
         #: Column -> datatype of the Open Inference Protocol.
         self.datatypes: dict[str, str] = {name: _DATATYPES[column.kind] for name, column in self.columns.items()}
         self._used = {column.name: column for column in self.graph_columns if column.input is not None}
-        self._groups = _group(self.signature, self._used)
+        self.groups = _group(self.signature, self._used)
 
     def rows_to_feeds(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Rows (column -> value) as arrays for `session.run`, each of shape [rows, 1].
@@ -148,7 +148,7 @@ class GraphInputs:
                 if len(row) != n_used:
                     self._check_names(rows)
                     break
-            for group in self._groups:
+            for group in self.groups:
                 feeds.update(zip(group.inputs, _convert(group, [group.pick(row) for row in rows]), strict=True))
         except (KeyError, TypeError, AttributeError):
             self._check_names(rows)
@@ -165,7 +165,7 @@ class GraphInputs:
         conversion. Raises InvalidInputError for values, like `rows_to_feeds`; with `has_types` for categories only.
         """
         feeds: dict[str, Any] = {}
-        for group in self._groups:
+        for group in self.groups:
             picked = [group.pick_ordered(row) for row in rows]
             feeds.update(zip(group.inputs, _convert(group, picked, has_types), strict=True))
         if not rows:
@@ -186,7 +186,7 @@ class GraphInputs:
         if not next(iter(lengths.values()), 1):
             raise InvalidInputError("There are no rows to predict. Send at least one.")
         feeds: dict[str, Any] = {}
-        for group in self._groups:
+        for group in self.groups:
             rows = list(zip(*(lists[column.name] for column in group.columns), strict=True))
             feeds.update(zip(group.inputs, _convert(group, rows), strict=True))
         return feeds
@@ -228,7 +228,7 @@ class GraphInputs:
         return msgspec.json.encode({name: column.example for name, column in self.columns.items()}).decode()
 
 
-def _convert(group: _Group, rows: list[tuple[Any, ...]], has_types: bool = False) -> Any:
+def _convert(group: Group, rows: list[tuple[Any, ...]], has_types: bool = False) -> Any:
     """Values [rows, columns] as one array [columns, rows, 1] of the group's type, contiguous for each column.
 
     Raises InvalidInputError for the first value that will not do.
@@ -260,14 +260,14 @@ def _convert(group: _Group, rows: list[tuple[Any, ...]], has_types: bool = False
     return array
 
 
-def _columns(rows: list[tuple[Any, ...]], group: _Group) -> Any:
+def _columns(rows: list[tuple[Any, ...]], group: Group) -> Any:
     if len(rows) == 1:
         return np.array(rows[0], dtype=group.dtype).reshape(-1, 1, 1)
     array = np.array(rows, dtype=group.dtype).reshape(len(rows), len(group.columns))
     return np.ascontiguousarray(array.T)[:, :, None]
 
 
-def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[_Group]:
+def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[Group]:
     gathered: dict[tuple[str, ColumnKind, bool, bool], list[SignatureColumn]] = {}
     for column in signature.inputs:
         if column.name in used:
@@ -284,7 +284,7 @@ def _group(signature: Signature, used: Mapping[str, GraphColumn]) -> list[_Group
             if (known := used[name].categories) is not None
         ]
         groups.append(
-            _Group(
+            Group(
                 columns=tuple(columns),
                 inputs=tuple(str(used[name].input) for name in names),
                 dtype=_DTYPES[tensor],
@@ -307,7 +307,7 @@ def _picker(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda row: (row[key],)
 
 
-def _clean_rows(group: _Group, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _clean_rows(group: Group, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The rows with every value in its column's plain type. Raises InvalidInputError for the first that cannot be."""
     return [
         tuple(_clean(value, column, number) for value, column in zip(row, group.columns, strict=True))
@@ -369,7 +369,7 @@ def _refuse(value: Any, column: SignatureColumn, number: int) -> NoReturn:
     )
 
 
-def _refuse_category(group: _Group, rows: list[tuple[Any, ...]], position: int, known: frozenset[Any]) -> NoReturn:
+def _refuse_category(group: Group, rows: list[tuple[Any, ...]], position: int, known: frozenset[Any]) -> NoReturn:
     number, value = next((n, row[position]) for n, row in enumerate(rows, 1) if row[position] not in known)
     ordered = sorted(known, key=str)
     shown = ", ".join(_shown(item) for item in ordered[:_SHOWN_CATEGORIES])

@@ -28,6 +28,7 @@ from .endpoint_openapi import openapi_document
 from .http_errors import Headers, HttpError, error_body, http_error
 from .keys import basic_key, hash_key
 from .metrics import add_up, prometheus_text
+from .one_write import ANSWER, WriteAnswer
 from .plain_protocol import decode_feedback, encode_predictions
 from .prediction_log import PredictionLog
 from .reports import TrafficReport, say
@@ -48,6 +49,7 @@ _DRAIN_FACTOR = 4
 #: How long a client may pause within a body.
 BODY_SECONDS = 30.0
 
+_NONE: Headers = ()
 _CLOSE: Headers = ((b"connection", b"close"),)
 _JSON = b"application/json"
 _BINARY = b"application/octet-stream"
@@ -116,7 +118,7 @@ class EndpointApplication:
         started_at = perf_counter()
         request = self._read_head(scope)
         status, media_type = 200, _JSON
-        headers: Headers = ()
+        headers: Headers = _NONE
         try:
             if len(self._in_flight) > MAX_IN_FLIGHT:
                 raise HttpError(503, "Too many requests at once. Try again in a second.", ((b"retry-after", b"1"),))
@@ -139,22 +141,18 @@ class EndpointApplication:
             request.served.counter.count(status, request.n_rows, perf_counter() - started_at)
         if request.origin is not None and request.endpoint is not None:
             headers = (*headers, *allow_headers(request.endpoint.settings.cors_origins, request.origin))
-        if request.method == "HEAD":
-            headers = (*headers, *_CLOSE)  # no body follows, see OneWriteTransport
-        await send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    (b"content-type", media_type),
-                    (b"content-length", b"%d" % len(content)),
-                    (b"x-request-id", request.request_id.encode("latin-1")),
-                    *request.answer_headers,
-                    *headers,
-                ],
-            }
+        all_headers = (
+            (b"content-type", media_type),
+            (b"content-length", b"%d" % len(content)),
+            (b"x-request-id", request.request_id.encode("latin-1")),
+            *request.answer_headers,
+            *headers,
         )
-        await send({"type": "http.response.body", "body": content})
+        write: WriteAnswer | None = scope.get("extensions", {}).get(ANSWER, {}).get("write")
+        must_close = headers is not _NONE and _CLOSE[0] in headers
+        if write is None or must_close or request.method == "HEAD" or not write(status, all_headers, content):
+            await send({"type": "http.response.start", "status": status, "headers": all_headers})
+            await send({"type": "http.response.body", "body": content})
 
     def _read_head(self, scope: Scope) -> _Request:
         request = _Request(scope["method"], scope["path"], "", headers=scope["headers"])
@@ -316,7 +314,10 @@ class EndpointApplication:
         settings = endpoint.settings
         if settings.max_rows is not None and len(rows) > settings.max_rows:
             raise HttpError(413, f"Endpoint '{endpoint.name}' takes at most {settings.max_rows:,} rows in one request.")
-        answers = await self._in_time(settings.timeout_seconds, served.batcher.predict(rows))
+        if settings.timeout_seconds is None:
+            answers = await served.batcher.predict(rows)
+        else:
+            answers = await self._in_time(settings.timeout_seconds, served.batcher.predict(rows))
         request.n_rows = len(rows)
         if settings.sample_fraction >= 1.0 or random.random() < settings.sample_fraction:
             self._log.append(served.target, request.request_id, rows, answers)
@@ -325,9 +326,7 @@ class EndpointApplication:
                 copies.take(request.request_id, rows, answers)
         return answers
 
-    async def _in_time(self, seconds: float | None, answers: Awaitable[Answers]) -> Answers:
-        if seconds is None:
-            return await answers
+    async def _in_time(self, seconds: float, answers: Awaitable[Answers]) -> Answers:
         try:
             return await asyncio.wait_for(answers, seconds)
         except asyncio.TimeoutError:

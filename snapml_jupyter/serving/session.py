@@ -10,6 +10,7 @@ import onnxruntime
 from ..domain.errors import ExportError, InvalidInputError
 from ..domain.model import Signature
 from ..export.inputs import GraphInputs
+from ..export.row_feeds import RowFeeds
 from .rows import Row, RowDecoder
 
 
@@ -44,21 +45,33 @@ class ModelSession:
             self._session: Any = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a class of its own for every kind of failure
             raise ExportError(f"onnxruntime cannot load the model: {error}") from error
+        # The wrapper around it compares the feeds' names with the graph's at each run; these come from the graph.
+        self._run_session: Any = getattr(self._session, "_sess", self._session).run
         self.inputs = GraphInputs(self._session.get_modelmeta().custom_metadata_map)
+        self._row_feeds = RowFeeds(self.inputs)
 
     def run(self, rows: list[Row]) -> Answers:
         """Predict rows that a RowDecoder gave.
 
         Raises InvalidInputError for a value the graph does not take, CannotAnswerError when the graph itself fails.
         """
-        feeds = self.inputs.tuples_to_feeds(rows, has_types=True)
-        try:
-            outputs = self._session.run(self.inputs.output_names, feeds)
-        except Exception as error:  # onnxruntime raises a class of its own for every kind of failure
-            raise CannotAnswerError(f"The model cannot answer these rows: {error}") from error
+        if len(rows) == 1 and self._row_feeds.take():
+            try:
+                outputs = self._run_graph(self._row_feeds.fill(rows[0]))
+            finally:
+                self._row_feeds.release()
+        else:
+            outputs = self._run_graph(self.inputs.tuples_to_feeds(rows, has_types=True))
         answers = self.inputs.decode(outputs)
         probabilities = answers.probabilities
         return Answers(answers.predictions, None if probabilities is None else probabilities.tolist())
+
+    def _run_graph(self, feeds: dict[str, Any]) -> list[Any]:
+        try:
+            outputs: list[Any] = self._run_session(self.inputs.output_names, feeds, None)
+        except Exception as error:  # onnxruntime raises a class of its own for every kind of failure
+            raise CannotAnswerError(f"The model cannot answer these rows: {error}") from error
+        return outputs
 
     def smoke_test(self, decoder: RowDecoder, signature: Signature) -> None:
         """Answer the signature's example row. Raises ExportError that says what came out instead of an answer."""

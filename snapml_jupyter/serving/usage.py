@@ -6,8 +6,9 @@ total. A block has a cell of four numbers for each slot, that is for each key or
 
     owner of the cell (a digest of the key's id) | requests let through, ever | day (since 1970, UTC) | requests on that day
 
-The file outlives the workers, so quotas hold over restarts. Two workers that look at the same moment can both let a
-request through: a limit can be exceeded by as many requests as there are workers, once, not over and over.
+After the blocks stands how many were ever taken, so that only those are added up. The file outlives the workers, so quotas
+hold over restarts. Two workers that look at the same moment can both let a request through: a limit can be exceeded by as
+many requests as there are workers, once, not over and over.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ MAX_WORKERS = 32
 _CELL = 4
 _OWNER, _TOTAL, _DAY, _COUNT = range(_CELL)
 _BLOCK = MAX_SLOTS * _CELL
+#: Where it stands how many blocks were ever taken, and the file's length, in numbers of 8 bytes.
+_TAKEN = MAX_WORKERS * _BLOCK
+_LENGTH = _TAKEN + 512
 
 
 def usage_path(folder: Path) -> Path:
@@ -40,20 +44,21 @@ class Usage:
     def __init__(self, path: Path | None) -> None:
         """Map the file, or count alone when there is none (`path` is None) or it cannot be had (a full disk)."""
         self._descriptor: int | None = None
-        self._block = 0
-        memory: mmap.mmap | bytearray = bytearray(_BLOCK * 8)
+        block = 0
+        memory: mmap.mmap | bytearray = bytearray(_LENGTH * 8)
         self.is_shared = False
         if path is not None:
             try:
-                memory = self._share(path)
+                memory, block = self._share(path)
                 self.is_shared = True
             except OSError:
                 pass
         self._numbers = memoryview(memory).cast("Q")
+        self._use(block)
 
-    def _share(self, path: Path) -> mmap.mmap:
+    def _share(self, path: Path) -> tuple[mmap.mmap, int]:
         path.parent.mkdir(parents=True, exist_ok=True)
-        size = MAX_WORKERS * _BLOCK * 8
+        size = _LENGTH * 8
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         self._descriptor = descriptor
         if os.fstat(descriptor).st_size != size:
@@ -63,27 +68,42 @@ class Usage:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, block)
             except OSError:  # another worker's
                 continue
-            self._block = block
-            return mmap.mmap(descriptor, size)
+            return mmap.mmap(descriptor, size), block
         raise OSError("all blocks are taken")
+
+    def _use(self, block: int) -> None:
+        """Count in that block from now on, and count it among those that were taken."""
+        self._start = block * _BLOCK
+        numbers = self._numbers
+        if self._descriptor is not None:  # two workers may start at once
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, MAX_WORKERS)
+        if numbers[_TAKEN] == 0:  # a file of a version that did not count them may hold more
+            used = (n for n in range(MAX_WORKERS, 0, -1) if any(numbers[(n - 1) * _BLOCK : n * _BLOCK]))
+            numbers[_TAKEN] = next(used, 1)
+        numbers[_TAKEN] = max(numbers[_TAKEN], block + 1)
+        if self._descriptor is not None:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, MAX_WORKERS)
 
     def total(self, slot: int) -> int:
         """Requests that all workers have let through, ever; only differences mean something."""
-        return sum(self._numbers[slot * _CELL + _TOTAL :: _BLOCK])
+        numbers = self._numbers
+        n_taken = numbers[_TAKEN]
+        if n_taken == 1:
+            return numbers[slot * _CELL + _TOTAL]
+        return sum(numbers[slot * _CELL + _TOTAL : n_taken * _BLOCK : _BLOCK])
 
     def today(self, slot: int, owner: int, day: int) -> int:
         """Requests that all workers have let through on that day for that owner."""
-        start = slot * _CELL
         numbers = self._numbers
-        return sum(
-            numbers[base + _COUNT]
-            for base in range(start, len(numbers), _BLOCK)
-            if numbers[base + _DAY] == day and numbers[base + _OWNER] == owner
-        )
+        count = 0
+        for base in range(slot * _CELL, numbers[_TAKEN] * _BLOCK, _BLOCK):
+            if numbers[base + _DAY] == day and numbers[base + _OWNER] == owner:
+                count += numbers[base + _COUNT]
+        return count
 
     def add(self, slot: int, owner: int, day: int) -> None:
         """Count one request that was let through."""
-        base = (self._block * _BLOCK if self.is_shared else 0) + slot * _CELL
+        base = self._start + slot * _CELL
         numbers = self._numbers
         if numbers[base + _OWNER] != owner or numbers[base + _DAY] != day:
             numbers[base + _COUNT] = 0  # first, so that no other worker reads an old count under the new owner
@@ -111,7 +131,7 @@ def read_today(path: Path, slots: Mapping[str, int], day: int) -> dict[str, int]
         owner = owner_number(name)
         found[name] = sum(
             numbers[base + _COUNT]
-            for base in range(slot * _CELL, len(numbers) - _COUNT, _BLOCK)
+            for base in range(slot * _CELL, min(len(numbers) - _COUNT, _TAKEN), _BLOCK)
             if numbers[base + _DAY] == day and numbers[base + _OWNER] == owner
         )
     return found

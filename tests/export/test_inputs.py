@@ -22,6 +22,7 @@ from snapml_jupyter.export.inputs import (
     GraphColumn,
     GraphInputs,
 )
+from snapml_jupyter.export.row_feeds import RowFeeds
 
 ROW: dict[str, Any] = {"age": 41.5, "gap": 1.5, "visits": 3, "city": "Rome", "word": "yes", "vip": True, "flag": None}
 
@@ -222,3 +223,41 @@ def test_importing_it_loads_nothing_heavy() -> None:
         "print([m for m in ('pandas', 'onnx', 'onnxruntime', 'sklearn', 'scipy', 'pyarrow') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+
+
+#: What a worker's decoder can give for each column of COLUMNS but the last, which the model does not use.
+_DECODED = [
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(2**63), 2**63 - 1),
+    st.none() | st.text(max_size=5) | st.just("Rome"),
+    st.sampled_from(["yes", "no", "maybe"]),
+    st.booleans(),
+    st.none() | st.booleans(),
+    st.just("2026-11-01T12:00:00"),
+]
+
+
+@given(st.lists(st.tuples(*_DECODED), min_size=1, max_size=3))
+def test_arrays_that_are_filled_anew_hold_what_new_ones_would(rows: list[tuple[Any, ...]]) -> None:
+    inputs = inputs_of(word=["yes", "no"])
+    feeds = RowFeeds(inputs)
+    for row in rows:
+        if row[4] == "maybe":
+            with pytest.raises(InvalidInputError, match="'word'"):
+                feeds.fill(row)
+            continue
+        expected = inputs.tuples_to_feeds([row], has_types=True)
+        filled = feeds.fill(row)
+        assert filled.keys() == expected.keys()
+        for name, array in expected.items():
+            assert (filled[name].dtype, filled[name].shape) == (array.dtype, array.shape)
+            np.testing.assert_array_equal(filled[name], array)
+
+
+def test_the_arrays_are_one_callers_at_a_time() -> None:
+    feeds = RowFeeds(inputs_of())
+    assert feeds.take()
+    assert not feeds.take()
+    feeds.release()
+    assert feeds.take()

@@ -85,22 +85,31 @@ def test_no_garbage_makes_it_fail(served: Any, connect: Callable[..., Any], row:
     assert connect(served.port, served.api_key).post("/endpoints/tiny/predict", {"rows": [row]})[0] == 200
 
 
+def everything(port: int, content: bytes) -> bytes:
+    """What comes until the server closes the connection."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+        raw.sendall(content)
+        while part := raw.recv(65536):
+            answer += part
+    return answer
+
+
 def test_pipelined_requests_are_answered_in_order(served: Any) -> None:
     request = head(b"POST", b"/endpoints/tiny/predict", served.api_key, b"content-length: %d\r\n" % len(GOOD)) + GOOD
     bad = head(b"POST", b"/endpoints/tiny/predict", served.api_key, b"content-length: 2\r\n") + b"{}"
     last = head(b"GET", b"/v2/health/live", served.api_key, b"connection: close\r\n")
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as raw:
-        raw.sendall(request + bad + last)
-        answer = b""
-        while part := raw.recv(65536):
-            answer += part
+    answer = everything(served.port, request + bad + last)
     assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"400", b"200"]
 
 
-def test_head_answers_without_a_body(served: Any) -> None:
-    answer = exchange(served.port, head(b"HEAD", b"/v2", served.api_key))
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.endswith(b"\r\n\r\n")
+def test_head_answers_without_a_body_and_the_connection_stays(served: Any) -> None:
+    last = head(b"GET", b"/v2/health/live", served.api_key, b"connection: close\r\n")
+    answer = everything(served.port, head(b"HEAD", b"/v2", served.api_key) + last)
+    _, first, second = answer.split(b"HTTP/1.1 ")
+    assert first.startswith(b"200")
+    assert first.endswith(b"\r\n\r\n")
+    assert second.endswith(b'{"live":true}')
 
 
 def test_memory_stays_below_its_bound(served: Any, connect: Callable[..., Any], row: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from snapml_jupyter.serving.limits import Limiter
-from snapml_jupyter.serving.usage import Usage, usage_path
+from snapml_jupyter.serving.usage import MAX_WORKERS, Usage, usage_path
+from snapml_jupyter.store.limit_slots import MAX_SLOTS
 
 
 class Clock:
@@ -27,7 +28,7 @@ class FakeWorkers:
     def __init__(self, path: Path, n_workers: int) -> None:
         self.views = [Usage(path) for _ in range(n_workers)]
         for block, view in enumerate(self.views):
-            view._block = block  # locks are the process's, so all got the first
+            view._use(block)  # locks are the process's, so all got the first
 
 
 @pytest.mark.parametrize("n_workers", [1, 4])
@@ -97,3 +98,14 @@ def test_without_a_file_a_worker_counts_alone(tmp_path: Path) -> None:
     assert not usage.is_shared
     usage.add(5, 1, 1)
     assert usage.total(5) == 1
+
+
+def test_blocks_of_a_file_that_does_not_say_how_many_were_taken_are_counted(tmp_path: Path) -> None:
+    workers = FakeWorkers(usage_path(tmp_path), 3)
+    workers.views[2].add(5, 1, 1)
+    with usage_path(tmp_path).open("r+b") as file:
+        file.truncate(MAX_WORKERS * MAX_SLOTS * 32)  # as an earlier version made it
+    later = Usage(usage_path(tmp_path))
+    assert (later.total(5), later.today(5, 1, 1)) == (1, 1)
+    later.add(5, 1, 1)
+    assert later.today(5, 1, 1) == 2
