@@ -53,7 +53,7 @@ class EndpointSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyUsage:
-    """Requests with one key today (UTC) that were let through; None for a key without limits, which nobody counts."""
+    """Requests with one key today (UTC) that were let through; None for a key that was revoked."""
 
     key_id: str
     n_today: int | None
@@ -61,7 +61,7 @@ class KeyUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointUsage:
-    """Requests today (UTC) against the limits of an endpoint and its keys; None where there are no limits."""
+    """Requests today (UTC) that an endpoint and each of its keys let through; None beyond the 2,048 that are counted."""
 
     endpoint: str
     n_today: int | None

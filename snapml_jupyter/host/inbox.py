@@ -19,7 +19,7 @@ import msgspec
 from ..domain.endpoint import Deployment
 from ..domain.errors import InvalidInputError, NotFoundError
 from ..domain.model import ColumnKind
-from ..serving.prediction_log import LoggedFeedback, LoggedPredictions
+from ..serving.logged_batch import LoggedFeedback, LoggedPredictions, read_predictions
 from ..serving.reports import inbox_folder, say
 from ..store import endpoints
 from ..store.workspace import Workspace
@@ -59,9 +59,7 @@ def _take_file(workspace: Workspace, path: Path, take_feedback: TakeFeedback) ->
             feedback = msgspec.msgpack.decode(content, type=LoggedFeedback)
             take_feedback(workspace, feedback.endpoint, feedback.labels)
         else:
-            record_predictions(
-                workspace, path.name.partition(".")[0], msgspec.msgpack.decode(content, type=LoggedPredictions)
-            )
+            record_predictions(workspace, path.name.partition(".")[0], read_predictions(content))
     except (msgspec.MsgspecError, InvalidInputError, NotFoundError) as error:
         _set_aside(path, str(error))  # it would fail for ever, and hold up what comes after it
         return False

@@ -109,16 +109,10 @@ def revoke_key(workspace: Workspace, key_id: str) -> ApiKey:
 
 @operation(permission="endpoints:read")
 def get_usage(workspace: Workspace, endpoint: str) -> EndpointUsage:
-    """How many requests of today (UTC) count against the limits of the endpoint and of its keys. Raises NotFoundError."""
+    """How many requests of today (UTC) the endpoint and each of its keys let through. Raises NotFoundError."""
     found = endpoints.get_endpoint(workspace.database, endpoint)
-    limited = {key.key_id for key in found.keys if key.rate_per_second is not None or key.quota_per_day is not None}
-    if found.settings.rate_per_second is not None or found.settings.quota_per_day is not None:
-        limited.add(endpoint)
-    slots = read_slots(workspace.database, endpoint)
     day = int(workspace.now().timestamp() // 86_400)
-    counted = read_today(
-        usage_path(workspace.folder), {name: slot for name, slot in slots.items() if name in limited}, day
-    )
+    counted = read_today(usage_path(workspace.folder), read_slots(workspace.database, endpoint), day)
     return EndpointUsage(
         endpoint=endpoint,
         n_today=counted.get(endpoint),

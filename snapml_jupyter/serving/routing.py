@@ -26,8 +26,8 @@ from ..store.endpoints import Routing, read_routing
 from .arms import Comparison, Copies, Split, column_places
 from .batching import Batcher
 from .limits import Limiter
+from .logged_batch import LogTarget
 from .metrics import TrafficCounter
-from .prediction_log import LogTarget
 from .reports import say, workers_folder
 from .rows import RowDecoder
 from .running import Running, running_path
@@ -237,8 +237,11 @@ class RoutingTable:
     def _limiter(
         self, held: dict[str, Limiter], name: str, slot: int | None, rate: float | None, quota: int | None
     ) -> Limiter | None:
-        """The limiter of that key or endpoint, the one there was when its limits are as before; its level must not jump."""
-        if rate is None and quota is None:
+        """What counts the requests of that key or endpoint and holds its limits, if any.
+
+        The one there was when its limits are as before; its level must not jump.
+        """
+        if slot is None and rate is None and quota is None:
             return None
         before = self._limiters.get(name)
         if before is None or (before.rate_per_second, before.quota_per_day) != (rate, quota):

@@ -26,7 +26,8 @@ from ..store.blobs import FileBlobs, digest_of
 from ..store.endpoints import Routing
 from .application import EndpointApplication, Limits, Receive, Scope, Send
 from .keys import hash_key, new_key
-from .prediction_log import LogTarget, PredictionLog
+from .logged_batch import LogTarget
+from .prediction_log import PredictionLog
 from .routing import RoutingTable
 from .rows import Row
 from .session import Answers

@@ -28,7 +28,7 @@ MAX_WORKERS = 32
 _CELL = 4
 _OWNER, _TOTAL, _DAY, _COUNT = range(_CELL)
 _BLOCK = MAX_SLOTS * _CELL
-#: Where it stands how many blocks were ever taken, and the file's length, in numbers of 8 bytes.
+#: In the file, where it stands how many blocks were ever taken, and the file's length; both in numbers of 8 bytes.
 _TAKEN = MAX_WORKERS * _BLOCK
 _LENGTH = _TAKEN + 512
 
@@ -45,7 +45,7 @@ class Usage:
         """Map the file, or count alone when there is none (`path` is None) or it cannot be had (a full disk)."""
         self._descriptor: int | None = None
         block = 0
-        memory: mmap.mmap | bytearray = bytearray(_LENGTH * 8)
+        memory: mmap.mmap | bytearray = bytearray((_BLOCK + 1) * 8)
         self.is_shared = False
         if path is not None:
             try:
@@ -54,6 +54,8 @@ class Usage:
             except OSError:
                 pass
         self._numbers = memoryview(memory).cast("Q")
+        #: Where it stands how many blocks were taken.
+        self._n_taken = _TAKEN if self.is_shared else _BLOCK
         self._use(block)
 
     def _share(self, path: Path) -> tuple[mmap.mmap, int]:
@@ -77,17 +79,17 @@ class Usage:
         numbers = self._numbers
         if self._descriptor is not None:  # two workers may start at once
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, MAX_WORKERS)
-        if numbers[_TAKEN] == 0:  # a file of a version that did not count them may hold more
+        if numbers[self._n_taken] == 0:  # a file of a version that did not count them may hold more
             used = (n for n in range(MAX_WORKERS, 0, -1) if any(numbers[(n - 1) * _BLOCK : n * _BLOCK]))
-            numbers[_TAKEN] = next(used, 1)
-        numbers[_TAKEN] = max(numbers[_TAKEN], block + 1)
+            numbers[self._n_taken] = next(used, 1)
+        numbers[self._n_taken] = max(numbers[self._n_taken], block + 1)
         if self._descriptor is not None:
             fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, MAX_WORKERS)
 
     def total(self, slot: int) -> int:
         """Requests that all workers have let through, ever; only differences mean something."""
         numbers = self._numbers
-        n_taken = numbers[_TAKEN]
+        n_taken = numbers[self._n_taken]
         if n_taken == 1:
             return numbers[slot * _CELL + _TOTAL]
         return sum(numbers[slot * _CELL + _TOTAL : n_taken * _BLOCK : _BLOCK])
@@ -96,7 +98,7 @@ class Usage:
         """Requests that all workers have let through on that day for that owner."""
         numbers = self._numbers
         count = 0
-        for base in range(slot * _CELL, numbers[_TAKEN] * _BLOCK, _BLOCK):
+        for base in range(slot * _CELL, numbers[self._n_taken] * _BLOCK, _BLOCK):
             if numbers[base + _DAY] == day and numbers[base + _OWNER] == owner:
                 count += numbers[base + _COUNT]
         return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from snapml_jupyter.domain.endpoint import DeploymentStatus
 from snapml_jupyter.domain.errors import UnavailableError
 from snapml_jupyter.host.inbox import take_in
-from snapml_jupyter.serving.prediction_log import LoggedFeedback, LoggedPredictions
+from snapml_jupyter.serving.logged_batch import LoggedFeedback, LogTarget, join_requests, pack_request
 from snapml_jupyter.serving.reports import inbox_folder
+from snapml_jupyter.serving.session import Answers
 from snapml_jupyter.store import endpoints
 from snapml_jupyter.store.workspace import Workspace
 
@@ -38,20 +40,26 @@ def leave(workspace: Workspace, name: str, content: object | bytes) -> Path:
     return path
 
 
-def logged(**changes: Any) -> LoggedPredictions:
-    content: dict[str, Any] = {
-        "endpoint": "tiny",
-        "deployment": 1,
-        "model_ref": "tiny:1",
-        "columns": ["amount", "city", "n", "vip"],
-        "inputs": [[1.5, None, 3], ["Oslo", "Rome", "Æ"], [1, 2.0, 3], [True, False, True]],
-        "values": ["yes", "no", "yes"],
-        "probabilities": [[0.25, 0.75], [0.5, 0.5], [0.125, 0.875]],
-        "request_ids": ["r1", "r2"],
-        "counts": [2, 1],
-        "answered_at": [AT, AT + 5],
-    }
-    return LoggedPredictions(**{**content, **changes})
+def logged(
+    endpoint: str = "tiny",
+    deployment: int = 1,
+    values: Sequence[Any] = ("yes", "no", "yes"),
+    probabilities: Sequence[list[float]] | None = ([0.25, 0.75], [0.5, 0.5], [0.125, 0.875]),
+) -> bytes:
+    """Two requests, of two rows and of one."""
+    target = LogTarget(endpoint, deployment, f"{endpoint}:1", ("amount", "city", "n", "vip"))
+    rows: list[Any] = [(1.5, "Oslo", 1, True), (None, "Rome", 2.0, False), (3, "Æ", 3, True)]
+    parts = [
+        pack_request(
+            target,
+            request_id,
+            answered_at,
+            rows[part],
+            Answers(list(values[part]), list(probabilities[part]) if probabilities is not None else None),
+        )
+        for request_id, answered_at, part in (("r1", AT, slice(2)), ("r2", AT + 5, slice(2, 3)))
+    ]
+    return join_requests(target, parts)
 
 
 def no_feedback(*_: Any) -> None:
@@ -137,7 +145,17 @@ def test_feedback_that_cannot_be_kept_now_stays_for_later(tiny: Workspace) -> No
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xc1garbage", msgspec.msgpack.encode({"endpoint": 3}), logged(endpoint="gone", deployment=9)]
+    "content",
+    [
+        b"",
+        b"\xc1garbage",
+        msgspec.msgpack.encode({"endpoint": 3}),
+        logged()[:-3],
+        logged(values=["yes", "no"]),
+        logged(probabilities=[[0.25, 0.75], [0.5, 0.5], [0.125]]),
+        logged(probabilities=[[0.25, 0.75], [0.5, 0.5]]),
+        logged(endpoint="gone", deployment=9),
+    ],
 )
 def test_an_unreadable_file_is_set_aside_and_the_rest_is_taken(
     tiny: Workspace, content: Any, capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from snapml_jupyter.serving import prediction_log
-from snapml_jupyter.serving.prediction_log import LoggedFeedback, LoggedPredictions, LogTarget, PredictionLog
+from snapml_jupyter.serving.logged_batch import LoggedFeedback, LoggedPredictions, LogTarget, read_predictions
+from snapml_jupyter.serving.prediction_log import PredictionLog
 from snapml_jupyter.serving.session import Answers
 
 TARGET = LogTarget("tiny", 1, "tiny:1", ("amount", "city"))
@@ -34,7 +35,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., PredictionLog]]:
 
 def read(log: PredictionLog) -> list[LoggedPredictions]:
     files = sorted(log.inbox.glob("*/*.predictions.msgpack"))
-    return [msgspec.msgpack.decode(path.read_bytes(), type=LoggedPredictions) for path in files]
+    return [read_predictions(path.read_bytes()) for path in files]
 
 
 def test_what_is_appended_is_written_whole(make: Callable[..., PredictionLog]) -> None:

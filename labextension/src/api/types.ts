@@ -522,7 +522,7 @@ export interface EndpointTest {
   duration_seconds: Float;
 }
 
-/** Requests today (UTC) against the limits of an endpoint and its keys; None where there are no limits. */
+/** Requests today (UTC) that an endpoint and each of its keys let through; None beyond the 2,048 that are counted. */
 export interface EndpointUsage {
   endpoint: string;
   n_today: number | null;
@@ -700,7 +700,7 @@ export interface IssuedKey {
   api_key: string;
 }
 
-/** Requests with one key today (UTC) that were let through; None for a key without limits, which nobody counts. */
+/** Requests with one key today (UTC) that were let through; None for a key that was revoked. */
 export interface KeyUsage {
   key_id: string;
   n_today: number | null;
@@ -1792,7 +1792,7 @@ export interface Operations {
   'serving.get_traffic': { arguments: ServingGetTrafficArguments; result: Traffic };
   /** Requests, errors and latencies of the endpoint's versions over the last `seconds` (at most six hours). */
   'serving.get_traffic_history': { arguments: ServingGetTrafficHistoryArguments; result: TrafficHistory };
-  /** How many requests of today (UTC) count against the limits of the endpoint and of its keys. Raises NotFoundError. */
+  /** How many requests of today (UTC) the endpoint and each of its keys let through. Raises NotFoundError. */
   'serving.get_usage': { arguments: ServingGetUsageArguments; result: EndpointUsage };
   /** All endpoints, by name, with their deployments, keys (hashes only) and, while the host runs, their URL. */
   'serving.list_endpoints': { arguments: ServingListEndpointsArguments; result: EndpointInfo[] };

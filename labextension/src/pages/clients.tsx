@@ -107,10 +107,7 @@ function Keys(props: {
               <Status key="state" {...status} showWord />,
               key.scopes.join(', '),
               limitWords(key, trans),
-              <span
-                key="used"
-                title={trans.__('Requests with keys that have a limit are counted.')}
-              >
+              <span key="used" title={trans.__('Requests that were let through today (UTC).')}>
                 {usageWords(used.get(key.key_id), key.quota_per_day, trans)}
               </span>,
               key.revoked_at !== null ? (
