@@ -12,6 +12,7 @@ from ..domain.model import ModelVersion, Signature, Task
 from ..export.frames import frame_to_columns
 from ..export.inputs import GraphInputs
 from ..export.parity import open_session
+from ..serving.rows import example_value
 from .scores import Answered
 
 if TYPE_CHECKING:
@@ -80,15 +81,7 @@ class LoadedGraph:
 def example_rows(signature: Signature, frame: pd.DataFrame | None) -> list[dict[str, Any]]:
     """Rows as a request has them: the first 200 of the frame, or the signature's own example."""
     if frame is None or not len(frame):
-        plain = {"boolean": False, "integer": 0, "float": 0.0, "string": "", "datetime": "2000-01-01T00:00:00"}
-        return [
-            {
-                column.name: plain[column.kind.value]
-                if column.example is None and not column.nullable
-                else column.example
-                for column in signature.inputs
-            }
-        ]
+        return [{column.name: example_value(column) for column in signature.inputs}]
     columns = frame_to_columns(frame.head(200), signature)
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 

@@ -46,9 +46,12 @@ def test_a_failed_run_says_why(lab_page: Any) -> None:
     expect(lab_page.shown.get_by_role("alert")).to_contain_text("could not convert string to float: 'mail'")
 
 
-def test_links_lead_from_the_model_to_its_run_and_data(lab_page: Any) -> None:
+def test_the_model_shows_its_gates_and_links_to_its_run(lab_page: Any) -> None:
+    lab_page.lab.call("gates.gate", ref="visitors:1", gates="[recorded]\naccuracy = { at_least = 0.99 }\n")
     lab_page.open_sidebar()
     lab_page.row("models", "visitors").click()
+    gates = lab_page.shown.get_by_role("table", name="Gates of visitors:1")
+    expect(gates.get_by_role("row", name="recorded.accuracy")).to_contain_text("failed")
     run_id = lab_page.lab.call("registry.get_model", ref="visitors:1")["run_id"]
     lab_page.shown.get_by_role("button", name=run_id).or_(lab_page.shown.get_by_role("link", name=run_id)).first.click()
     expect(lab_page.shown.get_by_role("heading", level=1)).to_have_text("visitors")
