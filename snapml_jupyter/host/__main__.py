@@ -19,6 +19,7 @@ from .. import settings
 from ..domain.endpoint import Deployment, DeploymentStatus
 from ..domain.errors import SnapMLError
 from ..serving.host_process import EXIT_ALREADY_RUNNING, child_environment
+from ..serving.ports import bind_shared
 from ..serving.reports import (
     BACKGROUND_MODULE,
     WORKER_MODULE,
@@ -77,12 +78,13 @@ class Host:
         self._range = (self._least, self._least)
         self._asked_at = -ASK_SECONDS
         self.fleet = Fleet(
-            lambda pulse: self._spawn(pulse, WORKER_MODULE, *self._where(pulse)),
+            self._spawn_worker,
+            lambda: bind_shared(self.state.address, self.state.port),
             workers_folder(self.folder),
             self._least,
             settings.get_int("worker_memory_mb") * 2**20,
         )
-        self.background = Child("inbox and monitors", lambda pulse: self._spawn(pulse, BACKGROUND_MODULE))
+        self.background = Child("inbox and monitors", lambda pulse: self._spawn((pulse,), BACKGROUND_MODULE))
         self._kills: dict[str, int] = {}
         self._deaths: dict[str, list[float]] = {}
         self._first_seen: dict[tuple[str, int], float] = {}
@@ -223,17 +225,19 @@ class Host:
         with contextlib.suppress(OSError):  # a full disk must not end the serving
             write_report(state_path(self.folder), self.state)
 
-    def _where(self, pulse: int) -> list[str]:
+    def _spawn_worker(self, pulse: int, listener: int) -> subprocess.Popen[bytes]:
+        where = ["--address", self.state.address, "--port", str(self.state.port)]
         guarded = ["--guarded"] if settings.get("address") in _LOOPBACK else []
-        return ["--address", self.state.address, "--port", str(self.state.port), "--pulse", str(pulse), *guarded]
+        descriptors = ["--pulse", str(pulse), "--listener", str(listener)]
+        return self._spawn((pulse, listener), WORKER_MODULE, *where, *descriptors, *guarded)
 
-    def _spawn(self, pulse: int, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, descriptors: tuple[int, ...], module: str, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", module, str(self.folder), *arguments],
             stdin=subprocess.DEVNULL,
             cwd=self.folder,
             env=child_environment(self.folder),
-            pass_fds=(pulse,),
+            pass_fds=descriptors,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from ..serving.reports import WorkerReport, read_report, say
 from ..serving.running import ran_last, running_path
+from .port import Door
 from .scaling import could_do_with_fewer, wanted_workers
 from .supervisor import Child, end_all
 
@@ -18,6 +20,8 @@ from .supervisor import Child, end_all
 HANG_SECONDS = 10.0
 #: A worker may take so long to load everything before it listens.
 WORKER_START_SECONDS = 120.0
+#: Connections wait so long at most for the next worker of a place before they are left to the others.
+DOOR_SECONDS = 1.0
 #: How busy workers are is measured over this time, and their number changed at most so often.
 MEASURE_SECONDS = 3.0
 
@@ -40,12 +44,22 @@ class _Busy:
 
 
 class Fleet:
-    """`start` makes a worker and is given the pipe for its signs of life; `folder` is where workers report."""
+    """`start(pulse, listener)` makes a worker, given the pipe for its signs of life and the socket to listen on.
+
+    `bind` makes such a socket; `folder` is where workers report.
+    """
 
     def __init__(
-        self, start: Callable[[int], subprocess.Popen[bytes]], folder: Path, n_workers: int, max_memory_bytes: int
+        self,
+        start: Callable[[int, int], subprocess.Popen[bytes]],
+        bind: Callable[[], socket.socket],
+        folder: Path,
+        n_workers: int,
+        max_memory_bytes: int,
     ) -> None:
         self._start = start
+        self._bind = bind
+        self._doors: dict[str, Door] = {}
         self._folder = folder
         self._numbers = count(1)
         self._max_memory_bytes = max_memory_bytes
@@ -66,6 +80,8 @@ class Fleet:
             report = read_report(self._folder / f"{pid}.json", WorkerReport) if pid else None
             if ended := child.look(now):
                 say(f"host: {ended}")
+                if child.start_again_at - now > DOOR_SECONDS:
+                    self._doors[child.name].close()
                 if pid is not None and (loss := self._loss(pid, report)):
                     losses.append(loss)
                 continue
@@ -121,10 +137,14 @@ class Fleet:
 
     def end(self, seconds: float) -> None:
         """Let all finish what is in flight and go."""
+        for door in self._doors.values():
+            door.close()
         end_all([*self.workers, *self.leaving], seconds)
 
     def _child(self) -> Child:
-        return Child(f"worker {next(self._numbers)}", self._start)
+        name = f"worker {next(self._numbers)}"
+        door = self._doors[name] = Door(self._bind)
+        return Child(name, lambda pulse: self._start(pulse, door.fileno()))
 
     def _add(self, now: float) -> Child:
         child = self._child()
@@ -134,6 +154,7 @@ class Fleet:
 
     def _let_go(self, child: Child) -> None:
         self.workers.remove(child)
+        self._doors.pop(child.name).close()
         child.send(signal.SIGTERM)
         self.leaving.append(child)
 

@@ -4,8 +4,33 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 
 from ..domain.errors import UnavailableError
+
+
+class Door:
+    """The socket on which the worker of one place listens, and the one after it.
+
+    The host keeps it open: when a worker dies, new connections wait for the next one instead of being refused. `bind` makes
+    it; it is the worker that listens, once it has loaded everything.
+    """
+
+    def __init__(self, bind: Callable[[], socket.socket]) -> None:
+        self._bind = bind
+        self._socket: socket.socket | None = None
+
+    def fileno(self) -> int:
+        """The socket for a new worker. Raises OSError when it cannot be made."""
+        if self._socket is None:
+            self._socket = self._bind()
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Leave connections to the other workers: this place will be empty for a while, or its worker is to go."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
 def hold_port(address: str, port: int, *, is_shared: bool) -> socket.socket:

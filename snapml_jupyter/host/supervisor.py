@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 _FORGET_SECONDS = 60.0
 _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 10.0
+#: A process that ran for so long has shown that it can: whatever ended it, the next one starts at once.
+_PROVED_SECONDS = 3.0
 
 
 def restart_delay_seconds(n_recent_deaths: int) -> float:
-    """How long to wait before the next start: at once after one death, doubling while they go on.
+    """How long to wait before the next start: at once after one death, doubling while they go on one after the other.
 
     >>> restart_delay_seconds(1), restart_delay_seconds(4), restart_delay_seconds(40)
     (0.1, 0.8, 10.0)
@@ -40,6 +42,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     start_again_at: float = -math.inf
     deaths: list[float] = field(default_factory=list)
+    started_at: float = math.inf
     #: When it last gave a sign of life, on the monotonic clock.
     heard_at: float = 0.0
     pulse: int | None = None
@@ -56,17 +59,18 @@ class Child:
                 try:
                     self._start()
                 except OSError as error:  # no memory or no process number left, for the moment
-                    return f"{self.name} could not start ({error}); {self._wait(now)}"
-                self.heard_at = now
+                    return f"{self.name} could not start ({error}); {self._wait(now, 0.0)}"
+                self.heard_at = self.started_at = now
             return None
         code = self.process.poll()
         if code is None:
             return None
         self.process = None
-        return f"{self.name} ended ({how_it_ended(code)}); {self._wait(now)}"
+        return f"{self.name} ended ({how_it_ended(code)}); {self._wait(now, now - self.started_at)}"
 
-    def _wait(self, now: float) -> str:
-        self.deaths = [at for at in self.deaths if now - at < _FORGET_SECONDS] + [now]
+    def _wait(self, now: float, lived_seconds: float) -> str:
+        is_proved = lived_seconds >= _PROVED_SECONDS
+        self.deaths = [at for at in self.deaths if now - at < _FORGET_SECONDS and not is_proved] + [now]
         delay = restart_delay_seconds(len(self.deaths))
         self.start_again_at = now + delay
         return f"the next one starts in {delay:.1f} seconds"

@@ -27,11 +27,12 @@ from ..store.endpoints import Routing
 from .application import EndpointApplication, Limits, Receive, Scope, Send
 from .keys import hash_key, new_key
 from .logged_batch import LogTarget
+from .ports import bind_shared
 from .prediction_log import PredictionLog
 from .routing import RoutingTable
 from .rows import Row
 from .session import Answers
-from .worker import Worker, listen
+from .worker import Worker
 
 DEPLOYMENT_FILE, GRAPH_FILE = "deployment.json", "model.onnx"
 #: The folder of the workspace that there is not: whatever a worker would keep in it is not kept.
@@ -104,7 +105,7 @@ class Standalone(Worker):
         """Serve until SIGTERM. Raises UnavailableError when the graph cannot be served, OSError for a taken port."""
         self.routing.start()
         loop = uvloop.new_event_loop()
-        loop.run_until_complete(self._serve(listen(self.address, self.port)))
+        loop.run_until_complete(self._serve(bind_shared(self.address, self.port)))
         loop.close()
 
     def report(self) -> None:

@@ -34,6 +34,7 @@ from .application import EndpointApplication, Limits
 from .arms import Comparison
 from .metrics import add_up
 from .one_write import OneWriteProtocol
+from .ports import bind_shared
 from .prediction_log import PredictionLog
 from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, say, workers_folder, write_report
 from .routing import RoutingTable
@@ -72,10 +73,18 @@ class Worker:
     """The composition root: routing, log, application, server, and the thread that reports."""
 
     def __init__(
-        self, folder: Path, address: str, port: int, pulse: int | None = None, *, is_guarded: bool = False
+        self,
+        folder: Path,
+        address: str,
+        port: int,
+        pulse: int | None = None,
+        *,
+        listener: int | None = None,
+        is_guarded: bool = False,
     ) -> None:
         self.folder = folder
         self._pulse = pulse
+        self._listener = listener
         self.address = address
         self.port = port
         self.host_pid = os.getppid()
@@ -124,7 +133,9 @@ class Worker:
         reporter.start()
         try:
             loop = uvloop.new_event_loop()
-            loop.run_until_complete(self._serve(listen(self.address, self.port)))
+            given = self._listener
+            listener = socket.socket(fileno=given) if given is not None else bind_shared(self.address, self.port)
+            loop.run_until_complete(self._serve(listener))
             loop.close()
         finally:
             self.is_serving = False
@@ -261,30 +272,19 @@ def _by_endpoint(comparisons: list[Comparison]) -> dict[str, list[Agreement]]:
     return found
 
 
-def listen(address: str, port: int) -> socket.socket:
-    """A socket that shares its port with the other workers. Raises OSError when another program has the port."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((address, port))
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m snapml_jupyter.serving.worker", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--listener", type=int, help="file descriptor of the socket to listen on, instead of a new one")
     parser.add_argument("--guarded", action="store_true", help="other machines reach only public endpoints")
     parser.add_argument("--pulse", type=int, help="file descriptor to write signs of life to")
     given = parser.parse_args(arguments)
-    Worker(given.folder, given.address, given.port, given.pulse, is_guarded=given.guarded).run()
+    Worker(
+        given.folder, given.address, given.port, given.pulse, listener=given.listener, is_guarded=given.guarded
+    ).run()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 from snapml_jupyter.domain.endpoint import DeploymentStatus
 from snapml_jupyter.host.fleet import MEASURE_SECONDS, Fleet, Loss
 from snapml_jupyter.host.scaling import QUIET_SECONDS, wanted_workers
+from snapml_jupyter.serving.ports import bind_shared
 from snapml_jupyter.serving.reports import WorkerReport, write_report
 from snapml_jupyter.serving.running import Running, ran_last, running_path
 from snapml_jupyter.serving.traffic import quarantine
@@ -44,10 +45,10 @@ def test_the_number_of_workers_follows_how_busy_they_are(
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
     """Workers that only sleep; the test writes their reports."""
 
-    def start(pulse: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=(pulse,))
+    def start(pulse: int, listener: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=(pulse, listener))
 
-    fleet = Fleet(start, tmp_path, 1, 100 * 2**20)
+    fleet = Fleet(start, lambda: bind_shared("127.0.0.1", 0), tmp_path, 1, 100 * 2**20)
     yield fleet
     fleet.end(5.0)
 

@@ -137,6 +137,28 @@ def test_a_worker_that_hangs_is_replaced(
     assert "hangs and is replaced" in log_path(hosted.folder).read_text()
 
 
+def test_connections_to_a_killed_worker_wait_for_the_next_one(
+    hosted: Workspace, tiny_models: Any, connect: Callable[..., Any], row: dict[str, Any]
+) -> None:
+    outcome = deploy(hosted, tiny_models.add())
+    status = get_host_status(hosted)
+    (worker,) = list_workers(hosted.folder)
+    os.kill(worker.pid, signal.SIGKILL)
+    lost = 0
+    until = time.monotonic() + 3.0
+    while time.monotonic() < until:
+        client = connect(status.port, outcome.api_key)
+        try:
+            assert client.post("/endpoints/tiny/predict", {"rows": [row]})[0] == 200
+        except ConnectionResetError:
+            lost += 1
+        finally:
+            client.connection.close()
+    assert lost <= 1, "only what it had begun to answer is lost"
+    (successor,) = list_workers(hosted.folder)
+    assert successor.pid != worker.pid
+
+
 def test_requests_are_answered_while_the_host_is_killed_and_another_takes_over(
     hosted: Workspace,
     tiny_models: Any,

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from snapml_jupyter.host.supervisor import Child, end_all, how_it_ended, restart_delay_seconds, stop_on_signal
 
 
@@ -50,6 +52,17 @@ def test_old_deaths_are_forgotten() -> None:
     assert said is not None
     assert "exit status 3" in said
     assert child.deaths == [1000.5]
+
+
+def test_after_a_life_of_some_seconds_the_next_one_starts_at_once() -> None:
+    child = Child("mortal", sleeper("raise SystemExit(3)"), deaths=[999.0, 999.5])
+    for lived, delay in ((1.0, 0.4), (5.0, 0.1)):
+        child.look(child.start_again_at if child.start_again_at > 0 else 1000.0)
+        assert child.process is not None
+        child.process.wait()
+        ended = child.started_at + lived
+        assert child.look(ended) is not None
+        assert child.start_again_at - ended == pytest.approx(delay)
 
 
 def test_one_that_ignores_sigterm_is_killed(eventually: Callable[..., None]) -> None:
