@@ -153,7 +153,10 @@ class HostLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointMetrics:
-    """Traffic counts since the workers started, summed over them. Latencies in milliseconds."""
+    """Traffic counts since the workers started, summed over them. Latencies in milliseconds.
+
+    `n_workers` answer now; `busy_fraction` is the share of the last ten seconds in which the busiest of them computed.
+    """
 
     endpoint: str
     n_requests: int
@@ -164,6 +167,8 @@ class EndpointMetrics:
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
+    n_workers: int = 0
+    busy_fraction: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,8 @@ def summarise(endpoint: str, workers: list[WorkerReport]) -> EndpointMetrics:
         p50_ms=quantile_ms(buckets, 0.50),
         p95_ms=quantile_ms(buckets, 0.95),
         p99_ms=quantile_ms(buckets, 0.99),
+        n_workers=sum(worker.is_serving for worker in workers),
+        busy_fraction=round(max((worker.busy_fraction for worker in workers), default=0.0), 3),
     )
 
 

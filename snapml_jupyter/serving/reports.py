@@ -62,7 +62,8 @@ class WorkerReport:
     """What one worker says of itself.
 
     `event_id` is the newest event its routing knows;
-    `cpu_seconds` is what it has computed since it started, `memory_bytes` what it holds (resident);
+    `cpu_seconds` is what it has computed since it started, `busy_fraction` the share of the last seconds in which it computed,
+    `memory_bytes` what it holds (resident);
     `loaded` says per `endpoint/number` "ready", or why the deployment cannot be served; `loading` is being tried now.
     """
 
@@ -75,6 +76,7 @@ class WorkerReport:
     routed: dict[str, int] = field(default_factory=dict)
     loading: str | None = None
     cpu_seconds: float = 0.0
+    busy_fraction: float = 0.0
     memory_bytes: int = 0
     n_dropped: dict[str, int] = field(default_factory=dict)
     traffic: list[TrafficReport] = field(default_factory=list)

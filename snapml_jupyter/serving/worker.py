@@ -114,7 +114,8 @@ class Worker:
         config.app = self.application
         self._report_lock = threading.Lock()
         self._report_path = workers_folder(folder) / f"{os.getpid()}.json"
-        self._rates: deque[tuple[float, dict[tuple[str, str], int]]] = deque()
+        #: When, what was computed by then in seconds, and the requests by endpoint and version.
+        self._rates: deque[tuple[float, float, dict[tuple[str, str], int]]] = deque()
         self._stopping = threading.Event()
         self._orphaned_at: float | None = None
 
@@ -197,6 +198,7 @@ class Worker:
             },
             loading=self.routing.loading,
             cpu_seconds=time.process_time(),
+            busy_fraction=self._busy_fraction(),
             memory_bytes=_resident_bytes(),
             n_dropped=dict(self.log.n_dropped),
             agreements=_by_endpoint(list(self.routing.comparisons.values())),
@@ -208,16 +210,21 @@ class Worker:
     def _rate(self, endpoint: str, version: str) -> float:
         if len(self._rates) < 2:
             return 0.0
-        (first_at, first), (last_at, last) = self._rates[0], self._rates[-1]
+        (first_at, _, first), (last_at, _, last) = self._rates[0], self._rates[-1]
         key = (endpoint, version)
         return (last.get(key, 0) - first.get(key, 0)) / max(last_at - first_at, 1e-3)
+
+    def _busy_fraction(self) -> float:
+        if len(self._rates) < 2:
+            return 0.0
+        (first_at, first, _), (last_at, last, _) = self._rates[0], self._rates[-1]
+        return (last - first) / max(last_at - first_at, 1e-3)
 
     def _report_forever(self) -> None:
         while not self._stopping.wait(REPORT_SECONDS):
             now = time.monotonic()
-            self._rates.append(
-                (now, {key: sum(counter.codes.values()) for key, counter in list(self.routing.counters.items())})
-            )
+            counts = {key: sum(counter.codes.values()) for key, counter in list(self.routing.counters.items())}
+            self._rates.append((now, time.process_time(), counts))
             while now - self._rates[0][0] > _RATE_SECONDS:
                 self._rates.popleft()
             self.report()

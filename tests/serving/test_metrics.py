@@ -45,7 +45,7 @@ def test_workers_add_up_by_endpoint_and_version() -> None:
 
 
 def test_a_summary_covers_all_versions_of_one_endpoint() -> None:
-    def worker(*traffic: TrafficReport) -> WorkerReport:
+    def worker(*traffic: TrafficReport, busy_fraction: float = 0.0) -> WorkerReport:
         return WorkerReport(
             pid=1,
             port=1,
@@ -54,11 +54,17 @@ def test_a_summary_covers_all_versions_of_one_endpoint() -> None:
             event_id=1,
             traffic=list(traffic),
             n_dropped={"tiny": 3},
+            busy_fraction=busy_fraction,
         )
 
     found = summarise(
-        "tiny", [worker(counted(0.001), counted(0.1, endpoint="other")), worker(counted(0.002, version="2", code=503))]
+        "tiny",
+        [
+            worker(counted(0.001), counted(0.1, endpoint="other"), busy_fraction=0.25),
+            worker(counted(0.002, version="2", code=503), busy_fraction=0.5),
+        ],
     )
+    assert (found.n_workers, found.busy_fraction) == (2, 0.5)
     assert (found.n_requests, found.n_errors, found.n_rows, found.n_predictions_dropped) == (2, 1, 4, 6)
     assert found.requests_per_second == 3.0
     empty = summarise("tiny", [])

@@ -99,6 +99,7 @@ def _traffic_is_drawn_by_version(lab_page: Any, shop: Shop) -> None:
     expect(chart.get_by_role("img")).to_be_visible(timeout=30_000)
     expect(chart).to_contain_text("shoppers:1 champion")
     expect(chart).to_contain_text("shoppers:2 challenger")
+    expect(panel).to_contain_text(re.compile(r"Workers\s*1\s*busy \d"))
     expect(panel.get_by_role("img")).to_have_count(6)  # five charts, and the sparkline of the live figures
     look(lab_page, "endpoint-charts")
     chart.get_by_role("button", name="View as table").click()

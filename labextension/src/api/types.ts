@@ -476,7 +476,11 @@ export interface EndpointInfo {
   rollout: Rollout | null;
 }
 
-/** Traffic counts since the workers started, summed over them. Latencies in milliseconds. */
+/**
+ * Traffic counts since the workers started, summed over them. Latencies in milliseconds.
+ *
+ * `n_workers` answer now; `busy_fraction` is the share of the last ten seconds in which the busiest of them computed.
+ */
 export interface EndpointMetrics {
   endpoint: string;
   n_requests: number;
@@ -487,6 +491,8 @@ export interface EndpointMetrics {
   p50_ms: Float | null;
   p95_ms: Float | null;
   p99_ms: Float | null;
+  n_workers: number;
+  busy_fraction: Float;
 }
 
 /**

@@ -234,6 +234,11 @@ function Live(props: { name: string }): React.ReactElement {
             { name: 'p50', value: milliseconds(figures.p50_ms) },
             { name: 'p95', value: milliseconds(figures.p95_ms) },
             { name: 'p99', value: milliseconds(figures.p99_ms) },
+            {
+              name: trans.__('Workers'),
+              value: count(figures.n_workers),
+              beside: trans.__('busy %1', percent(figures.busy_fraction))
+            },
             ...(figures.n_predictions_dropped > 0
               ? [
                   {
