@@ -55,6 +55,8 @@ async def test_what_was_deployed_answers_again_when_the_server_starts(
     endpoint_without_host: Workspace, jp_serverapp: Any
 ) -> None:
     deadline = time.monotonic() + 30
-    while not get_host_status(endpoint_without_host).running:
-        assert time.monotonic() < deadline, "the host was not started"
+    # What started it waits until it answers, and would start another if this one were stopped before.
+    while not get_host_status(endpoint_without_host).n_workers:
+        assert time.monotonic() < deadline, "the host has no worker"
         await asyncio.sleep(0.05)
+    await asyncio.sleep(1.0)
