@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 
 from ..domain.errors import UnavailableError
+from ..serving.ports import bind_shared
 
 
 class Door:
@@ -41,16 +42,9 @@ def hold_port(address: str, port: int, *, is_shared: bool) -> socket.socket:
     says that our own workers of an earlier host still listen on it. Port 0 means any free one.
     Raises UnavailableError that names SNAPML_PORT.
     """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    held = socket.socket(family, socket.SOCK_STREAM)
     try:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if is_shared:
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind((address, port))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return bind_shared(address, port, is_first=not is_shared)
     except OSError as error:
-        held.close()
         if error.errno == errno.EADDRINUSE:
             raise UnavailableError(
                 f"Port {port} is taken by another program. Free it, or choose another with SNAPML_PORT (0: any free port)."
@@ -58,4 +52,3 @@ def hold_port(address: str, port: int, *, is_shared: bool) -> socket.socket:
         raise UnavailableError(
             f"Port {port} of {address} cannot be used: {error.strerror}. Set SNAPML_PORT and SNAPML_ADDRESS."
         ) from None
-    return held

@@ -49,7 +49,6 @@ _DRAIN_FACTOR = 4
 #: How long a client may pause within a body.
 BODY_SECONDS = 30.0
 
-_NONE: Headers = ()
 _CLOSE: Headers = ((b"connection", b"close"),)
 _JSON = b"application/json"
 _BINARY = b"application/octet-stream"
@@ -118,7 +117,7 @@ class EndpointApplication:
         started_at = perf_counter()
         request = self._read_head(scope)
         status, media_type = 200, _JSON
-        headers: Headers = _NONE
+        headers: Headers = ()
         try:
             if len(self._in_flight) > MAX_IN_FLIGHT:
                 raise HttpError(503, "Too many requests at once. Try again in a second.", ((b"retry-after", b"1"),))
@@ -149,8 +148,7 @@ class EndpointApplication:
             *headers,
         )
         write: WriteAnswer | None = scope.get("extensions", {}).get(ANSWER, {}).get("write")
-        must_close = headers is not _NONE and _CLOSE[0] in headers
-        if write is None or must_close or request.method == "HEAD" or not write(status, all_headers, content):
+        if write is None or _CLOSE[0] in headers or request.method == "HEAD" or not write(status, all_headers, content):
             await send({"type": "http.response.start", "status": status, "headers": all_headers})
             await send({"type": "http.response.body", "body": content})
 

@@ -52,6 +52,8 @@ class PredictionLog:
         self.max_rows = max_rows
         self.n_dropped: dict[str, int] = {}
         self._waiting: dict[LogTarget, _Waiting] = {}
+        #: Held where targets are forgotten and where requests are put back: for a target's first request, not for each.
+        self._targets_lock = threading.Lock()
         self._labels: deque[tuple[str, list[dict[str, Any]]]] = deque()
         self._n_appended = 0  # written by the event loop only
         self._n_taken = 0  # written by the writer only
@@ -93,9 +95,10 @@ class PredictionLog:
 
     def _begin(self, target: LogTarget) -> _Waiting:
         """Where requests of a target wait. Targets of which nothing waits, as of versions long gone, are forgotten."""
-        for known in [each for each, waiting in list(self._waiting.items()) if not waiting.n_rows]:
-            del self._waiting[known]
-        return self._waiting.setdefault(target, _Waiting())
+        with self._targets_lock:
+            for known in [each for each, waiting in self._waiting.items() if not waiting.n_rows]:
+                del self._waiting[known]
+            return self._waiting.setdefault(target, _Waiting())
 
     def append_feedback(self, endpoint: str, labels: list[dict[str, Any]]) -> bool:
         """Remember labels; False when the buffer is full, so that the client can be told to come back."""
@@ -129,9 +132,10 @@ class PredictionLog:
                 self._n_taken += n_rows
                 self._drop(target.endpoint, n_rows)
             else:  # tried again next time, before what comes after
-                waiting = self._waiting.setdefault(target, waiting)  # it may have been forgotten meanwhile
-                waiting.n_rows.extendleft(reversed(counts))
-                waiting.requests.extendleft(reversed(requests))
+                with self._targets_lock:
+                    waiting = self._waiting.setdefault(target, waiting)  # it may have been forgotten meanwhile
+                    waiting.n_rows.extendleft(reversed(counts))
+                    waiting.requests.extendleft(reversed(requests))
         labels: dict[str, list[dict[str, Any]]] = {}
         for _ in range(len(self._labels)):
             endpoint, some = self._labels.popleft()

@@ -55,7 +55,7 @@ class Usage:
                 pass
         self._numbers = memoryview(memory).cast("Q")
         #: Where it stands how many blocks were taken.
-        self._n_taken = _TAKEN if self.is_shared else _BLOCK
+        self._taken_at = _TAKEN if self.is_shared else _BLOCK
         self._use(block)
 
     def _share(self, path: Path) -> tuple[mmap.mmap, int]:
@@ -79,17 +79,17 @@ class Usage:
         numbers = self._numbers
         if self._descriptor is not None:  # two workers may start at once
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX, 1, MAX_WORKERS)
-        if numbers[self._n_taken] == 0:  # a file of a version that did not count them may hold more
+        if numbers[self._taken_at] == 0:  # a file of a version that did not count them may hold more
             used = (n for n in range(MAX_WORKERS, 0, -1) if any(numbers[(n - 1) * _BLOCK : n * _BLOCK]))
-            numbers[self._n_taken] = next(used, 1)
-        numbers[self._n_taken] = max(numbers[self._n_taken], block + 1)
+            numbers[self._taken_at] = next(used, 1)
+        numbers[self._taken_at] = max(numbers[self._taken_at], block + 1)
         if self._descriptor is not None:
             fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, MAX_WORKERS)
 
     def total(self, slot: int) -> int:
         """Requests that all workers have let through, ever; only differences mean something."""
         numbers = self._numbers
-        n_taken = numbers[self._n_taken]
+        n_taken = numbers[self._taken_at]
         if n_taken == 1:
             return numbers[slot * _CELL + _TOTAL]
         return sum(numbers[slot * _CELL + _TOTAL : n_taken * _BLOCK : _BLOCK])
@@ -98,7 +98,7 @@ class Usage:
         """Requests that all workers have let through on that day for that owner."""
         numbers = self._numbers
         count = 0
-        for base in range(slot * _CELL, numbers[self._n_taken] * _BLOCK, _BLOCK):
+        for base in range(slot * _CELL, numbers[self._taken_at] * _BLOCK, _BLOCK):
             if numbers[base + _DAY] == day and numbers[base + _OWNER] == owner:
                 count += numbers[base + _COUNT]
         return count
