@@ -3,6 +3,7 @@
     python benchmarks/serving/chaos.py                    # one minute
     python benchmarks/serving/chaos.py --minutes 10       # as long as docs/performance.md says
     python benchmarks/serving/chaos.py --folder /mnt/tiny # a workspace on a small file system, which is filled half-way
+    python benchmarks/serving/chaos.py --hosts            # the host is killed as well, every 11 seconds
 
 Every 5 seconds a worker gets SIGKILL, every 7 seconds the version behind the endpoint is swapped. Each version's answer to a row
 is known, so an answer that fits neither version, or not the version that it names, is wrong. A request that finds its connection
@@ -40,7 +41,7 @@ from snapml_jupyter.serving.host_process import get_host_status, stop_host
 from snapml_jupyter.serving.reports import list_workers
 from snapml_jupyter.store.workspace import Workspace
 
-CLIENTS, KILL_SECONDS, SWAP_SECONDS = 8, 5.0, 7.0
+CLIENTS, KILL_SECONDS, SWAP_SECONDS, HOST_SECONDS = 8, 5.0, 7.0, 11.0
 
 
 def make_versions(workspace: Workspace) -> tuple[pd.DataFrame, dict[str, list[float]]]:
@@ -125,6 +126,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--folder", type=Path, help="a folder on a small file system, which is filled half-way")
+    parser.add_argument("--hosts", action="store_true", help="kill the host as well; its workers start another")
     given = parser.parse_args()
     os.environ.update(SNAPML_PORT="0", SNAPML_WORKERS="2", SNAPML_LOG_SECONDS="0.5")
     folder = Path(tempfile.mkdtemp(dir=given.folder))
@@ -138,7 +140,7 @@ def main() -> None:
         clients = [Client(port, api_key, rows.to_dict("records"), known) for _ in range(CLIENTS)]
         for client in clients:
             client.start()
-        turn = [0]
+        turn, n_hosts = [0], [0]
 
         def swap() -> None:
             turn[0] += 1
@@ -147,7 +149,14 @@ def main() -> None:
         def kill() -> None:
             os.kill(random.choice(list_workers(workspace.folder)).pid, signal.SIGKILL)
 
+        def kill_host() -> None:
+            if pid := get_host_status(workspace).pid:
+                os.kill(pid, signal.SIGKILL)
+                n_hosts[0] += 1
+
         every(KILL_SECONDS, stopping, kill)
+        if given.hosts:
+            every(HOST_SECONDS, stopping, kill_host)
         every(SWAP_SECONDS, stopping, swap)
         half = given.minutes * 30.0
         time.sleep(half)
@@ -163,7 +172,7 @@ def main() -> None:
         wrong = [line for client in clients for line in client.wrong]
         failed = sum(n for what, n in counts.items() if what.startswith("failed"))
         share = failed / max(1, failed + counts["answered"])
-        print(f"{counts['answered']:,} answered, {turn[0]} swaps; {dict(counts)}")
+        print(f"{counts['answered']:,} answered, {turn[0]} swaps, {n_hosts[0]} hosts killed; {dict(counts)}")
         print(f"wrong answers: {len(wrong)}   failed requests: {share:.4%} (bar 0.1%)")
         if wrong or share > 0.001:
             sys.exit(1)

@@ -23,6 +23,8 @@ WriteAnswer = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], bool]
 
 #: Bytes of a request's head, or of anything else that is no body, after which the connection is closed.
 MAX_HEAD_BYTES = 65_536
+#: When the server stops, how long a connection without a request may still send one, in seconds.
+LEAVE_SECONDS = 0.5
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -31,6 +33,8 @@ class OneWriteProtocol(HttpToolsProtocol):
 
     #: Bytes since the last that had a meaning: the end of a head, or body.
     n_unfinished = 0
+    #: The server stops: the next answer is the connection's last.
+    is_leaving = False
 
     def data_received(self, data: bytes) -> None:
         """Parse, unless the client sends head without end."""
@@ -45,6 +49,8 @@ class OneWriteProtocol(HttpToolsProtocol):
         """Start counting anew, and offer the request its extension."""
         self.n_unfinished = 0
         super().on_headers_complete()
+        if self.is_leaving:
+            self.cycle.keep_alive = False
         self.scope["extensions"] = {ANSWER: {"write": partial(self._write, self.cycle)}}
 
     def _write(self, cycle: Any, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
@@ -61,6 +67,14 @@ class OneWriteProtocol(HttpToolsProtocol):
         cycle.message_event.set()
         cycle.on_response()
         return True
+
+    def shutdown(self) -> None:
+        """Answer what has come or comes within `LEAVE_SECONDS`, then close."""
+        self.is_leaving = True
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(LEAVE_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     def on_body(self, body: bytes) -> None:
         """Start counting anew."""

@@ -21,7 +21,6 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -39,6 +38,7 @@ from .prediction_log import PredictionLog
 from .reports import TrafficReport, WorkerReport, inbox_folder, read_report, say, workers_folder, write_report
 from .routing import RoutingTable
 from .running import running_path
+from .server import WorkerServer
 from .slow_clients import SWEEP_SECONDS, SlowClients
 
 #: How often a worker reports, in seconds.
@@ -51,22 +51,6 @@ ORPHAN_SECONDS = 120.0
 _SWITCH_SECONDS = 0.001
 #: Requests a second are measured over this time.
 _RATE_SECONDS = 10.0
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling, which would end the process before the log is written out."""
-
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_listening = on_listening
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_listening()
 
 
 class Worker:
@@ -105,7 +89,7 @@ class Worker:
             timeout_keep_alive=75,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
-        self.server = _Server(config, self._listening)
+        self.server = WorkerServer(config, self._listening)
         in_flight = self.server.server_state.tasks
         self.log = PredictionLog(inbox_folder(folder), settings.get_float("log_seconds"))
         self.routing = RoutingTable(folder, in_flight, max_rows, self.report)

@@ -35,6 +35,7 @@ class Jupyter:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
+        self._kernels: list[Kernel] = []
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -81,6 +82,7 @@ class Jupyter:
         body = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}}
         kernel_id = self.ask("POST", "/api/sessions", body)["kernel"]["id"]
         kernel = Kernel(self.folder / "runtime" / f"kernel-{kernel_id}.json")
+        self._kernels.append(kernel)
         kernel.run("%load_ext snapml_jupyter")
         return kernel
 
@@ -91,7 +93,9 @@ class Jupyter:
         self.process.wait()
 
     def stop(self) -> None:
-        """End it as Ctrl-C would, and the host."""
+        """End it as Ctrl-C would, and the host; a test that failed may not have closed its kernels."""
+        for kernel in self._kernels:
+            kernel.close()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
