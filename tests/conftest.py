@@ -267,7 +267,7 @@ def connect() -> Iterator[Callable[[int, str | None], Client]]:
 def eventually() -> Callable[..., None]:
     """`eventually(condition)` waits until it holds, and fails after some seconds."""
 
-    def wait(condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    def wait(condition: Callable[[], Any], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen"

@@ -64,7 +64,7 @@ def test_killed_snapshots_lose_nothing_and_leave_nothing(tmp_path: Path) -> None
         )
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         # Every other one after its first report, so that a slow machine has something to lose as well.
-        first = process.stdout.readline() if kill % 2 else ""
+        first = process.stdout.readline().rstrip("\n") if kill % 2 else ""
         time.sleep(moments.uniform(0, 0.25))
         process.kill()
         for line in [first, *process.stdout.read().splitlines()]:

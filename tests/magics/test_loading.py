@@ -15,16 +15,16 @@ def test_loading_is_quick_and_brings_nothing_heavy(start_kernel: Callable[..., A
     kernel = start_kernel()
     outcome = kernel.run(
         "import sys, time\n"
-        "before, began = set(sys.modules), time.perf_counter()\n"
+        "before, began = set(sys.modules), time.process_time()\n"
         "get_ipython().run_line_magic('load_ext', 'snapml_jupyter')\n"
-        "print((time.perf_counter() - began) * 1000, sorted(set(sys.modules) - before))\n"
+        "print((time.process_time() - began) * 1000, sorted(set(sys.modules) - before))\n"
     )
     milliseconds, _, loaded = outcome.stdout.partition(" ")
     print(f"%load_ext snapml_jupyter took {float(milliseconds):.0f} ms in a fresh kernel")
     modules = set(eval(loaded))
     assert not modules & HEAVY
     assert not {name for name in modules if name.startswith("snapml_jupyter.store")}
-    assert float(milliseconds) < 2000  # far above the 250 ms promised: this machine may be doing anything else
+    assert float(milliseconds) < 2000  # far above the 250 ms promised: machines differ
 
     from snapml_jupyter.magics import magic_names
 

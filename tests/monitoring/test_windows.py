@@ -169,10 +169,10 @@ def test_looking_costs_nothing_when_nothing_is_new(workspace: Workspace, deploy:
     traffic.send(frames(1000, seed=2))
     run_monitors(workspace)
     last = events.last_event_id(workspace.database)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(100):
         run_monitors(workspace)
-    assert (time.perf_counter() - began) / 100 < 0.02  # 0.3 ms on an idle machine
+    assert (time.process_time() - began) / 100 < 0.02  # 0.3 ms on an idle machine
     assert events.last_event_id(workspace.database) == last
 
 

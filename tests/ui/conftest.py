@@ -27,7 +27,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, P
 
 ROOT = Path(__file__).parents[2]
 # Only a failure waits that long; on a machine that is busy with other things a page may take seconds.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 TOKEN = "a-token-for-the-browser-tests"
 
 #: System browsers in the order in which they are tried; else the one that Playwright downloads.
