@@ -5,6 +5,7 @@ Parts look at the frame's own memory where they can: nothing is copied but the c
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +19,9 @@ from .chunks import Buffer, buffer_bytes, canonical_buffers, number_type, text_o
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+
+#: The buffers of at most so many rows are kept once they are made.
+FEW_ROWS = 64
 
 _NOT_A_TIME = np.iinfo(np.int64).min
 
@@ -41,7 +45,25 @@ class PartSource(Protocol):
         """Figures of the values in those canonical buffers."""
 
 
-class NumpyPart:
+class _Part(ABC):
+    """Makes the buffers of few rows once: a small table's are asked for to cut it, to name its chunks and to write them."""
+
+    _made: tuple[int, int, list[Buffer]] | None = None
+
+    def buffers(self, start: int, stop: int) -> list[Buffer]:
+        if stop - start > FEW_ROWS:
+            return self._make(start, stop)
+        made = self._made
+        if made is None or made[0] != start or made[1] != stop:
+            made = self._made = (start, stop, self._make(start, stop))
+        return made[2]
+
+    @abstractmethod
+    def _make(self, start: int, stop: int) -> list[Buffer]:
+        """Canonical buffers of the rows [start, stop)."""
+
+
+class NumpyPart(_Part):
     """A numpy array without nulls, of any stride: the canonical buffer of rows is their bytes."""
 
     def __init__(self, values: NDArray[Any], held: pa.DataType) -> None:
@@ -51,7 +73,7 @@ class NumpyPart:
     def numbers(self) -> str:
         return number_type(self.type)
 
-    def buffers(self, start: int, stop: int) -> list[Buffer]:
+    def _make(self, start: int, stop: int) -> list[Buffer]:
         return [b"", np.ascontiguousarray(self.values[start:stop]).view(np.uint8)]
 
     def keys(self, start: int, stop: int) -> NDArray[Any] | None:
@@ -75,7 +97,7 @@ class CodesPart(NumpyPart):
 class TimePart(NumpyPart):
     """Times as 64-bit numbers in which the smallest number means 'not a time'."""
 
-    def buffers(self, start: int, stop: int) -> list[Buffer]:
+    def _make(self, start: int, stop: int) -> list[Buffer]:
         values = np.ascontiguousarray(self.values[start:stop])
         if values.size == 0 or values.min() != _NOT_A_TIME:
             return [b"", values.view(np.uint8)]
@@ -83,7 +105,7 @@ class TimePart(NumpyPart):
         return [np.packbits(valid, bitorder="little"), (values * valid).view(np.uint8)]
 
 
-class ArrowPart:
+class ArrowPart(_Part):
     """An Arrow array in any number of pieces."""
 
     def __init__(self, values: pa.Array | pa.ChunkedArray) -> None:
@@ -95,7 +117,7 @@ class ArrowPart:
     def numbers(self) -> str:
         return number_type(self.type)
 
-    def buffers(self, start: int, stop: int) -> list[Buffer]:
+    def _make(self, start: int, stop: int) -> list[Buffer]:
         return canonical_buffers(self._piece(start, stop))
 
     def keys(self, start: int, stop: int) -> NDArray[Any] | None:

@@ -29,7 +29,7 @@ def encode_frame(frame: pd.DataFrame) -> EncodedTable:
             f"The column label {twice!r} occurs twice. Rename one of the columns, or drop it: "
             "df = df.loc[:, ~df.columns.duplicated()]."
         )
-    columns = [encode_values(_array(column), str(label)) for label, column in frame.items()]
+    columns = [encode_values(array, str(label)) for label, array in zip(labels, _arrays(frame), strict=True)]
     index, levels = _encode_index(frame.index)
     described = {"kind": "pandas", "labels": _encode_labels(labels), "index": index}
     return EncodedTable(n_rows=len(frame), columns=[*columns, *levels], frame=described)
@@ -119,10 +119,12 @@ def _join_levels(levels: list[Any], names: list[Any]) -> pd.MultiIndex:
     return joined
 
 
-def _array(column: pd.Series[Any]) -> Any:
-    values = column.array
-    # Its subclasses (strings on numpy) are dtypes of their own.
-    return values.to_numpy() if type(values) is pd.arrays.NumpyExtensionArray else values
+def _arrays(frame: pd.DataFrame) -> list[Any]:
+    """The values of each column, as numpy or pandas extension arrays."""
+    array_of = getattr(frame, "_get_column_array", None)
+    if array_of is not None:  # a Series for each takes thirty times as long, half of a small frame's encoding
+        return [array_of(place) for place in range(frame.shape[1])]
+    return [column.array for _, column in frame.items()]
 
 
 def _encode_index(index: pd.Index[Any]) -> tuple[dict[str, Any], list[Any]]:

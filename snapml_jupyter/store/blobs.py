@@ -93,7 +93,7 @@ class FileBlobs:
     def path(self, digest: str) -> Path:
         """Where the blob lies or would lie."""
         check_digest(digest)
-        return self.folder / digest[:2] / digest[2:]
+        return self.folder.joinpath(digest[:2], digest[2:])
 
     def put(self, content: Buffer) -> str:
         return self.put_pieces([content])
