@@ -1,4 +1,4 @@
-"""The current date and time within texts: a report that says when it was made says something else each time."""
+"""The current date and time, in texts and as such: a report that says when it was made says something else each time."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ _DAYS = (
 )
 #: A text may be made a little before it is looked at.
 _SLACK_SECONDS = 5.0
+
+
+def is_now(moment: datetime, begun: float, ended: float) -> bool:
+    """Whether a clock showed that moment between `begun` and `ended` (seconds since 1970), in local time or UTC."""
+    readings = [moment] if moment.tzinfo is not None else [moment, moment.replace(tzinfo=timezone.utc)]
+    return any(begun - _SLACK_SECONDS <= reading.timestamp() <= ended + _SLACK_SECONDS for reading in readings)
 
 
 def without_now(text: str, begun: float, ended: float) -> str:

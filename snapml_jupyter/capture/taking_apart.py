@@ -6,6 +6,7 @@ drawings into what they show. What has no such parts (open files, generators) is
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import re
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .clock import ClockReadings
-from .now import without_now
+from .now import is_now, without_now
 from .outcome import MAX_KEPT_BYTES, MAX_LEAVES, Outcome
 
 #: Bytes that are hashed in all.
@@ -51,8 +52,8 @@ def take_outcome(
 ) -> Outcome:
     """The values taken apart. Never raises for a value: what cannot be looked at is listed as not compared.
 
-    Variables of `clock` are left out, and what `readings` names in others. Texts are kept without the time, where they show
-    one since `begun`.
+    Variables of `clock` are left out, and what `readings` names in others. Texts and times are kept without a time that
+    a clock showed since `begun`.
     """
     outcome = Outcome(clock=sorted(clock & set(values)))
     taking = _Taking(outcome, readings or ClockReadings(), begun)
@@ -129,6 +130,9 @@ class _Taking:
         if root == "numpy" and self._numpy(path, value, depth):
             return
         if root == "pandas" and self._pandas(path, value, depth):
+            return
+        if isinstance(value, datetime.datetime):
+            self._leaf(path, "text", self._moment(value))
             return
         if root == "polars" and hasattr(value, "to_pandas") and hasattr(value, "columns"):
             for name in value.columns:
@@ -220,7 +224,7 @@ class _Taking:
             self._index(path, value, depth)
             return True
         if value is pd.NaT or value is pd.NA or isinstance(value, (pd.Timestamp, pd.Timedelta, pd.Interval, pd.Period)):
-            self._leaf(path, "text", repr(value))
+            self._leaf(path, "text", self._moment(value) if type(value) is pd.Timestamp else repr(value))
             return True
         return False
 
@@ -349,6 +353,10 @@ class _Taking:
             self.take(f"{path}[:]", list(items), depth + 1)
         if pairs is not None:
             self.take(f"{path}[:]", dict(pairs), depth + 1)
+
+    def _moment(self, value: datetime.datetime) -> str:
+        is_reading = self.begun is not None and is_now(value, self.begun, self.ended)
+        return f"{_type(value)} of the run" if is_reading else repr(value)
 
     def _attributes(self, path: str, value: Any, depth: int) -> None:
         for key, item in getattr(value, "__dict__", {}).items():

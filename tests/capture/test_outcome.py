@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -141,6 +143,17 @@ def test_what_helpers_measured_is_known_by_the_place_where_it_is_kept() -> None:
 )
 def test_only_the_time_of_the_run_itself_is_left_out_of_texts(text: str, left: str) -> None:
     assert without_now(text, 65.0, 75.0) == left
+
+
+def test_a_result_that_notes_when_it_was_made_is_the_same_result() -> None:
+    begun = time.time()
+    moments = [datetime.now(), datetime.now(timezone.utc), pd.Timestamp.now(), datetime(2013, 1, 1)]
+    outcome = take_outcome({"x": [Holder(moment) for moment in moments]}, set(), begun=begun)
+    said = [outcome.leaves[f"x[{place}].value"][1] for place in range(len(moments))]
+    assert said[:2] == ["datetime.datetime of the run"] * 2
+    assert said[2].endswith("Timestamp of the run")
+    assert said[3] == "datetime.datetime(2013, 1, 1, 0, 0)"
+    assert verdict(datetime(2013, 1, 1), datetime(2013, 1, 2)) == "different"
 
 
 def test_what_comes_from_a_clock_is_known() -> None:
