@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 _TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2}):(\d{2})(?:[.,]\d{1,9})?(?![\d:])")
@@ -22,42 +23,48 @@ _DAYS = (
     "%B %d, %Y",
     "%b %d %Y",
 )
+#: When something began and ended, in seconds since 1970.
+Span = tuple[float, float]
+
 #: A text may be made a little before it is looked at.
 _SLACK_SECONDS = 5.0
 
 
-def is_now(moment: datetime, begun: float, ended: float) -> bool:
-    """Whether a clock showed that moment between `begun` and `ended` (seconds since 1970), in local time or UTC."""
+def is_now(moment: datetime, spans: Sequence[Span]) -> bool:
+    """Whether a clock showed that moment within one of the spans, in local time or UTC."""
     readings = [moment] if moment.tzinfo is not None else [moment, moment.replace(tzinfo=timezone.utc)]
-    return any(begun - _SLACK_SECONDS <= reading.timestamp() <= ended + _SLACK_SECONDS for reading in readings)
+    return any(
+        begun - _SLACK_SECONDS <= reading.timestamp() <= ended + _SLACK_SECONDS
+        for reading in readings
+        for begun, ended in spans
+    )
 
 
-def without_now(text: str, begun: float, ended: float) -> str:
-    """The text with the date and time of day that a clock showed between `begun` and `ended` (seconds since 1970) left out.
+def without_now(text: str, spans: Sequence[Span]) -> str:
+    """The text with the date and time of day that a clock showed within one of the spans left out.
 
-    >>> without_now("made 1970-01-01 at 00:00:30", 0.0, 60.0)
+    >>> without_now("made 1970-01-01 at 00:00:30", [(0.0, 60.0)])
     'made <date> at <time>'
-    >>> without_now("lap 00:07:30", 0.0, 60.0)
+    >>> without_now("lap 00:07:30", [(0.0, 60.0)])
     'lap 00:07:30'
     """
-    if not any(character.isdigit() for character in text):
+    if not spans or not any(character.isdigit() for character in text):
         return text
-    moments = [(begun - _SLACK_SECONDS, ended + _SLACK_SECONDS)]
-    offsets = {0.0, datetime.fromtimestamp(ended).astimezone().utcoffset().total_seconds()}  # type: ignore[union-attr]  # aware
+    offsets = {0.0, datetime.fromtimestamp(spans[0][1]).astimezone().utcoffset().total_seconds()}  # type: ignore[union-attr]  # aware
 
     def time_of(match: re.Match[str]) -> str:
         hours, minutes, seconds = (int(part) for part in match.groups())
         of_day = hours * 3600 + minutes * 60 + seconds
         for offset in offsets:
-            for first, last in moments:
-                since = (of_day - first - offset + 1.0) % 86_400
-                if since <= last - first + 1.0:
+            for begun, ended in spans:
+                since = (of_day - (begun - _SLACK_SECONDS) - offset + 1.0) % 86_400
+                if since <= ended - begun + 2 * _SLACK_SECONDS + 1.0:
                     return "<time>"
         return match.group()
 
     text = _TIME.sub(time_of, text)
     for offset in offsets:
-        for moment in (begun, ended):
+        for moment in sorted({each for span in spans for each in span}):
             day = datetime.fromtimestamp(moment, timezone(timedelta(seconds=offset)))
             if str(day.year) in text:
                 for form in _DAYS:

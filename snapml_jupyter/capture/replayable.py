@@ -28,6 +28,7 @@ from .conditions import (
 from .definitions import ExecutedCell, is_history
 from .frames import table_form
 from .local_files import FileWatch, folders_in, local_modules, paths_in
+from .now import Span
 from .program import gather, literal
 from .reads import names_read
 from .taking_apart import take_outcome
@@ -59,7 +60,8 @@ _NUMERIC = {
 class CellCode:
     """The cell as the shell has it: `body` as written below the magic, the cells that ran before it, and where it ran.
 
-    `program` is given when this is a replay: then nothing is gathered, and its own program is kept with the run.
+    `program` is given when this is a replay: then nothing is gathered, and its own program is kept with the run. `spans`
+    are when the original ran: values of earlier cells may say that time.
     """
 
     body: str = ""
@@ -67,6 +69,7 @@ class CellCode:
     kernel: str = "kernel"
     execution_count: int | None = None
     program: Program | None = None
+    spans: Sequence[Span] = ()
 
 
 @dataclass(slots=True)
@@ -214,7 +217,7 @@ class Replayable:
         clock = set(readings.names)
         for library, options in changed_settings(self.settings_before, library_settings()).items():
             values[f"settings of {library}"] = options
-        outcome = take_outcome({**values, **after}, clock, readings, self.begun)
+        outcome = take_outcome({**values, **after}, clock, readings, [(self.begun, time.time()), *self.cell.spans])
         outcome.masks_durations = any(reads_clock(source) for source in (self.cell.body, code, *definitions))
         return outcome
 

@@ -10,13 +10,12 @@ import datetime
 import hashlib
 import io
 import re
-import time
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .clock import ClockReadings
-from .now import is_now, without_now
+from .now import Span, is_now, without_now
 from .outcome import MAX_KEPT_BYTES, MAX_LEAVES, Outcome
 
 #: Bytes that are hashed in all.
@@ -26,6 +25,8 @@ _MAX_TEXT = 4_000
 _ADDRESS = re.compile(r"0x[0-9A-Fa-f]{5,}")
 #: Keys and attributes that scikit-learn fills from a clock, with its version or with an address.
 _CLOCK_KEY = re.compile(r"(?:mean_|std_)?(?:fit|score)_time|refit_time_|_sklearn_version|__version__|_stop_words_id")
+#: torch numbers hooks through the whole process: their keys say how many others there were.
+_HOOKS = re.compile(r"_hooks(?:_|$)")
 _NOT_TAKEN_APART = (
     "matplotlib",
     "IPython",
@@ -48,15 +49,15 @@ def take_outcome(
     values: Mapping[str, Any],
     clock: set[str],
     readings: ClockReadings | None = None,
-    begun: float | None = None,
+    spans: Sequence[Span] = (),
 ) -> Outcome:
     """The values taken apart. Never raises for a value: what cannot be looked at is listed as not compared.
 
     Variables of `clock` are left out, and what `readings` names in others. Texts and times are kept without a time that
-    a clock showed since `begun`.
+    a clock showed within one of the `spans`.
     """
     outcome = Outcome(clock=sorted(clock & set(values)))
-    taking = _Taking(outcome, readings or ClockReadings(), begun)
+    taking = _Taking(outcome, readings or ClockReadings(), spans)
     for name, value in values.items():
         if name not in clock:
             taking.take(name, value)
@@ -64,11 +65,10 @@ def take_outcome(
 
 
 class _Taking:
-    def __init__(self, outcome: Outcome, readings: ClockReadings, begun: float | None = None) -> None:
+    def __init__(self, outcome: Outcome, readings: ClockReadings, spans: Sequence[Span]) -> None:
         self.outcome = outcome
         self.readings = readings
-        self.begun = begun
-        self.ended = time.time()
+        self.spans = spans
         self.seen: dict[int, str] = {}
         self.alive: list[Any] = []  # so that an id is not used again
         self.kept = self.hashed = 0
@@ -99,8 +99,8 @@ class _Taking:
             self._take(f"{path}.real", value.real, depth)
             self._take(f"{path}.imag", value.imag, depth)
         elif kind is str:
-            if self.begun is not None and len(value) < _MAX_TEXT * 10:
-                value = without_now(value, self.begun, self.ended)
+            if self.spans and len(value) < _MAX_TEXT * 10:
+                value = without_now(value, self.spans)
             self._leaf(path, "text", _ADDRESS.sub("0x", value)) if len(value) <= _MAX_TEXT else self._digest(
                 path, value.encode("utf-8", "surrogatepass")
             )
@@ -345,6 +345,8 @@ class _Taking:
             state = {**(state[0] or {}), **(state[1] or {})}
         if isinstance(state, dict):
             for key, item in state.items():
+                if isinstance(key, str) and _HOOKS.search(key) and isinstance(item, dict):
+                    item = list(item.values())
                 if not self._is_clock_key(key):
                     self.take(f"{path}.{key}" if isinstance(key, str) else f"{path}[{_key(key)}]", item, depth + 1)
         elif state is not None:
@@ -355,8 +357,7 @@ class _Taking:
             self.take(f"{path}[:]", dict(pairs), depth + 1)
 
     def _moment(self, value: datetime.datetime) -> str:
-        is_reading = self.begun is not None and is_now(value, self.begun, self.ended)
-        return f"{_type(value)} of the run" if is_reading else repr(value)
+        return f"{_type(value)} of the run" if is_now(value, self.spans) else repr(value)
 
     def _attributes(self, path: str, value: Any, depth: int) -> None:
         for key, item in getattr(value, "__dict__", {}).items():

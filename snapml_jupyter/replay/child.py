@@ -71,7 +71,7 @@ def _run(workspace: Any, task: Any, shell: Any, folder: Path) -> int:
         task.source,
         shell.transform_cell(program.body),
         shell.user_ns,
-        CellCode(body=program.body, kernel=program.kernel, program=program),
+        CellCode(body=program.body, kernel=program.kernel, program=program, spans=[task.original_span]),
     )
     run_id = recording.active.run_id
     told.write(folder / told.RESULT, told.Result(prepared=True, run_id=run_id))

@@ -108,7 +108,9 @@ def _compare_artifacts(
             comparison.not_compared.append(f"artifact {path}: drawings of its kind carry identifiers of chance")
         elif path == "stdout.txt" or (path.endswith(_TEXT_SUFFIXES) and kept.size_bytes < _MAX_TEXT_BYTES):
             what = "output" if path == "stdout.txt" else f"artifact {path}"
-            texts = [_without_now(_text(workspace, each), run) for each, run in ((kept, original), (other, replay))]
+            # Both times in both: an object of an earlier cell says the original's in the replay, too.
+            spans = [span_of(original), span_of(replay)]
+            texts = [without_now(_text(workspace, each), spans) for each in (kept, other)]
             if path == "stdout.txt" and original.error is not None:
                 texts = [_before_traceback(text) for text in texts]
             compare_texts(comparison, what, texts[0], texts[1], tolerance, masks_durations)
@@ -136,9 +138,10 @@ def _before_traceback(text: str) -> str:
     return _TRACEBACK.split(_COLOURS.sub("", text), maxsplit=1)[0]
 
 
-def _without_now(text: str, run: Run) -> str:
+def span_of(run: Run) -> tuple[float, float]:
+    """When the run began and ended, in seconds since 1970."""
     begun = run.started_at.timestamp()
-    return without_now(text, begun, begun + (run.duration_seconds or 0.0))
+    return begun, begun + (run.duration_seconds or 0.0)
 
 
 def _text(workspace: Workspace | RemoteWorkspace, artifact: Artifact) -> str:

@@ -26,7 +26,7 @@ from ..runs.recording import finish_run, record_tags
 from . import task as told
 from .causes import likely_causes
 from .comparing import worst_first
-from .judging import compare_runs, verdict_of
+from .judging import compare_runs, span_of, verdict_of
 from .overrides import with_data, with_params
 from .recorded_environment import RecordedPython, python_of
 from .working_folder import fill
@@ -142,6 +142,7 @@ def _in_process(
             workspace=workspace.location,
             actor=workspace.actor,
             original_run_id=original.run_id,
+            original_span=span_of(original),
             program=program,
             folder=str(folder),
             name=name,

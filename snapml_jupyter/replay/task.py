@@ -15,11 +15,12 @@ TASK, RESULT = "task.json", "result.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Which program to run, for which workspace, and how its run is called."""
+    """Which program to run, for which workspace, and how its run is called; `original_span` in seconds since 1970."""
 
     workspace: str
     actor: str
     original_run_id: str
+    original_span: tuple[float, float]
     program: Program
     folder: str
     name: str

@@ -142,13 +142,23 @@ def test_what_helpers_measured_is_known_by_the_place_where_it_is_kept() -> None:
     ],
 )
 def test_only_the_time_of_the_run_itself_is_left_out_of_texts(text: str, left: str) -> None:
-    assert without_now(text, 65.0, 75.0) == left
+    assert without_now(text, [(65.0, 75.0)]) == left
+
+
+class Hooked:
+    def __init__(self, hooks: dict[int, str]) -> None:
+        self._forward_hooks = self._forward_hooks_with_kwargs = hooks
+
+
+def test_the_numbers_of_hooks_are_those_of_the_process() -> None:
+    assert verdict(Hooked({3: "a", 4: "b"}), Hooked({11: "a", 12: "b"})) == "identical"
+    assert verdict(Hooked({3: "a"}), Hooked({3: "b"})) == "different"
 
 
 def test_a_result_that_notes_when_it_was_made_is_the_same_result() -> None:
-    begun = time.time()
+    span = (time.time(), time.time())
     moments = [datetime.now(), datetime.now(timezone.utc), pd.Timestamp.now(), datetime(2013, 1, 1)]
-    outcome = take_outcome({"x": [Holder(moment) for moment in moments]}, set(), begun=begun)
+    outcome = take_outcome({"x": [Holder(moment) for moment in moments]}, set(), spans=[span])
     said = [outcome.leaves[f"x[{place}].value"][1] for place in range(len(moments))]
     assert said[:2] == ["datetime.datetime of the run"] * 2
     assert said[2].endswith("Timestamp of the run")

@@ -122,6 +122,12 @@ GOOD = {
     ],
     "timed": ["m = 1", "%%time\nm = m + 1\n%time k = m * 2\nk + m"],
     "fails": ["def bad(v):\n    return 1 / v", "bad(0)"],
+    "made-when": [
+        "import datetime\nclass Fit:\n    def __init__(self):\n        self.at = datetime.datetime.now()\n"
+        "    def __str__(self):\n        return f'made at {self.at:%H:%M:%S}'",
+        "before = Fit()\nsaid = str(before)",
+        "fit = Fit()\nprint(before, said, fit)\nr = [before, said, fit]",
+    ],
 }  # fmt: skip
 NOT_GOOD = {
     "bytes": (["import os", "r = os.urandom(8).hex()"], Verdict.different),
