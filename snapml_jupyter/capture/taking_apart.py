@@ -245,11 +245,10 @@ class _Taking:
 
         if isinstance(index, pd.RangeIndex):
             self._leaf(f"{path}.index", "text", repr(index))
-        elif (
-            isinstance(index, pd.MultiIndex)
-            or index.dtype.kind not in "biufmM"
-            or isinstance(index.dtype, pd.api.extensions.ExtensionDtype)
-        ):
+        elif isinstance(index, pd.MultiIndex):
+            for place in range(index.nlevels):  # as tuples, a few thousand rows would be all that is compared
+                self._index(f"{path}.index[{place}]", index.get_level_values(place), depth)
+        elif index.dtype.kind not in "biufmM" or isinstance(index.dtype, pd.api.extensions.ExtensionDtype):
             self._objects(f"{path}.index", index.tolist(), depth)
         else:
             self._array(f"{path}.index", index.to_numpy())

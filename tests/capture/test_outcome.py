@@ -145,6 +145,17 @@ def test_only_the_time_of_the_run_itself_is_left_out_of_texts(text: str, left: s
     assert without_now(text, [(65.0, 75.0)]) == left
 
 
+def test_rows_named_by_several_levels_are_all_compared() -> None:
+    rows = pd.MultiIndex.from_product([[f"firm {n}" for n in range(400)], range(2000, 2100)])
+    frame = pd.DataFrame({"x": np.arange(40_000.0)}, index=rows)
+    outcome = take_outcome({"x": frame}, set())
+    assert not outcome.is_cut
+    assert len(outcome.leaves) < 10
+    other = frame.rename({2099: 2100}, level=1)
+    assert verdict(frame, frame.copy()) == "identical"
+    assert verdict(frame, other) == "different"
+
+
 class Hooked:
     def __init__(self, hooks: dict[int, str]) -> None:
         self._forward_hooks = self._forward_hooks_with_kwargs = hooks
