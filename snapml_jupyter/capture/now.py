@@ -7,6 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 _TIME = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2}):(\d{2})(?:[.,]\d{1,9})?(?![\d:])")
+#: As it stands in names of files: `20240131-235959`, `2024-01-31_23-59-59`, or seconds since 1970.
+_STAMP = re.compile(
+    r"(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})[-_T ]?(\d{2})[-_:.h]?(\d{2})[-_:.m]?(\d{2})(?:[.,]\d{1,9})?(?!\d)"
+)
+_SECONDS = re.compile(r"(?<![\d.])\d{10}(?!\d)")
+#: As a datetime says itself; seconds are left out where they are zero.
+_SAID = re.compile(r"datetime\.datetime\((\d+), (\d+), (\d+), (\d+), (\d+)(?:, (\d+))?(?:, \d+)?\)")
 #: How reports write a day.
 _DAYS = (
     "%a, %d %b %Y",
@@ -33,10 +40,12 @@ _SLACK_SECONDS = 5.0
 def is_now(moment: datetime, spans: Sequence[Span]) -> bool:
     """Whether a clock showed that moment within one of the spans, in local time or UTC."""
     readings = [moment] if moment.tzinfo is not None else [moment, moment.replace(tzinfo=timezone.utc)]
+    try:
+        shown = [reading.timestamp() for reading in readings]
+    except (ValueError, OverflowError, OSError):  # the year 1 is no time of a clock
+        return False
     return any(
-        begun - _SLACK_SECONDS <= reading.timestamp() <= ended + _SLACK_SECONDS
-        for reading in readings
-        for begun, ended in spans
+        begun - _SLACK_SECONDS <= seconds <= ended + _SLACK_SECONDS for seconds in shown for begun, ended in spans
     )
 
 
@@ -62,6 +71,19 @@ def without_now(text: str, spans: Sequence[Span]) -> str:
                     return "<time>"
         return match.group()
 
+    def moment_of(match: re.Match[str]) -> str:
+        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+        try:
+            moment = datetime(year, month, day, hour, minute, second)
+        except ValueError:
+            return match.group()
+        return "<time>" if is_now(moment, spans) else match.group()
+
+    def seconds_of(match: re.Match[str]) -> str:
+        is_reading = is_now(datetime.fromtimestamp(int(match.group()), timezone.utc), spans)
+        return "<time>" if is_reading else match.group()
+
+    text = _SECONDS.sub(seconds_of, _STAMP.sub(moment_of, _SAID.sub(moment_of, text)))
     text = _TIME.sub(time_of, text)
     for offset in offsets:
         for moment in sorted({each for span in spans for each in span}):

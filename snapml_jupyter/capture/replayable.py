@@ -217,7 +217,9 @@ class Replayable:
         clock = set(readings.names)
         for library, options in changed_settings(self.settings_before, library_settings()).items():
             values[f"settings of {library}"] = options
-        outcome = take_outcome({**values, **after}, clock, readings, [(self.begun, time.time()), *self.cell.spans])
+        outcome = take_outcome(
+            {**values, **after}, clock, readings, [(self.begun, time.time()), *self.cell.spans], imported_names(code)
+        )
         outcome.masks_durations = any(reads_clock(source) for source in (self.cell.body, code, *definitions))
         return outcome
 
@@ -297,6 +299,25 @@ def _gathered(
         early_digest=workspace.blobs.put(found.early) if found.early is not None else None,
         missing=found.missing,
     )
+
+
+def imported_names(code: str) -> dict[str, str]:
+    """What the cell's import statements at top level bind, and what each of them imports.
+
+    >>> imported_names("import numpy as np; from tqdm.auto import tqdm")
+    {'np': 'numpy', 'tqdm': 'tqdm.auto.tqdm'}
+    """
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return {}
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update({a.asname or a.name.partition(".")[0]: a.name for a in node.names})
+        elif isinstance(node, ast.ImportFrom):
+            found.update({a.asname or a.name: f"{node.module}.{a.name}" for a in node.names})
+    return found
 
 
 def assigned_names(code: str) -> list[str]:

@@ -7,6 +7,7 @@ drawings into what they show. What has no such parts (open files, generators) is
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import io
 import re
@@ -14,6 +15,7 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .chance import without_chance
 from .clock import ClockReadings
 from .now import Span, is_now, without_now
 from .outcome import MAX_KEPT_BYTES, MAX_LEAVES, Outcome
@@ -22,7 +24,6 @@ from .outcome import MAX_KEPT_BYTES, MAX_LEAVES, Outcome
 MAX_HASHED_BYTES = 2_000_000_000
 _MAX_DEPTH = 40
 _MAX_TEXT = 4_000
-_ADDRESS = re.compile(r"0x[0-9A-Fa-f]{5,}")
 #: Keys and attributes that scikit-learn fills from a clock, with its version or with an address.
 _CLOCK_KEY = re.compile(r"(?:mean_|std_)?(?:fit|score)_time|refit_time_|_sklearn_version|__version__|_stop_words_id")
 #: torch numbers hooks through the whole process: their keys say how many others there were.
@@ -42,6 +43,7 @@ _NOT_TAKEN_APART = (
     "plotly",
     "bokeh",
     "altair",
+    "tqdm",
 )
 
 
@@ -50,18 +52,27 @@ def take_outcome(
     clock: set[str],
     readings: ClockReadings | None = None,
     spans: Sequence[Span] = (),
+    imported: Mapping[str, str] | None = None,
 ) -> Outcome:
     """The values taken apart. Never raises for a value: what cannot be looked at is listed as not compared.
 
     Variables of `clock` are left out, and what `readings` names in others. Texts and times are kept without a time that
-    a clock showed within one of the `spans`.
+    a clock showed within one of the `spans`. `imported` says of names that imports gave what they imported: which class that is
+    may depend on the front end (tqdm's).
     """
     outcome = Outcome(clock=sorted(clock & set(values)))
     taking = _Taking(outcome, readings or ClockReadings(), spans)
     for name, value in values.items():
-        if name not in clock:
+        if name in clock:
+            continue
+        if imported and name in imported and isinstance(value, _IMPORTABLE):
+            taking.say_imported(name, imported[name])
+        else:
             taking.take(name, value)
     return outcome
+
+
+_IMPORTABLE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
 
 
 class _Taking:
@@ -73,6 +84,9 @@ class _Taking:
         self.alive: list[Any] = []  # so that an id is not used again
         self.kept = self.hashed = 0
         self.keeps = True
+
+    def say_imported(self, name: str, what: str) -> None:
+        self._leaf(name, "module", what)
 
     def take(self, path: str, value: Any, depth: int = 0) -> None:
         try:
@@ -101,9 +115,10 @@ class _Taking:
         elif kind is str:
             if self.spans and len(value) < _MAX_TEXT * 10:
                 value = without_now(value, self.spans)
-            self._leaf(path, "text", _ADDRESS.sub("0x", value)) if len(value) <= _MAX_TEXT else self._digest(
-                path, value.encode("utf-8", "surrogatepass")
-            )
+            if len(value) <= _MAX_TEXT:
+                self._leaf(path, "text", without_chance(value))
+            else:
+                self._digest(path, value.encode("utf-8", "surrogatepass"))
         elif kind in (bytes, bytearray):
             self._digest(path, bytes(value))
         elif isinstance(value, types.ModuleType):
@@ -209,10 +224,14 @@ class _Taking:
 
         if isinstance(value, pd.DataFrame):
             self._leaf(f"{path}#", "text", f"{len(value)} rows, columns {[str(c) for c in value.columns][:200]}")
-            for place in range(value.shape[1]):
-                label = value.columns[place]
-                if not self._is_clock_key(label):
-                    self._column(f"{path}[{_key(label)}]", value.iloc[:, place], depth)
+            columns = [value.iloc[:, place] for place in range(value.shape[1])]
+            are_moments = [self._is_of_the_run(column) for column in columns]
+            for label, column, is_moment in zip(value.columns, columns, are_moments, strict=True):
+                # Beside times of the run, durations are what lies between them.
+                if is_moment or (column.dtype.kind == "m" and any(are_moments)):
+                    self.outcome.not_compared.append(f"{path}[{_key(label)}]: times of the run")
+                elif not self._is_clock_key(label):
+                    self._column(f"{path}[{_key(label)}]", column, depth)
             self._index(path, value.index, depth)
             return True
         if isinstance(value, pd.Series):
@@ -227,6 +246,12 @@ class _Taking:
             self._leaf(path, "text", self._moment(value) if type(value) is pd.Timestamp else repr(value))
             return True
         return False
+
+    def _is_of_the_run(self, column: Any) -> bool:
+        """Whether the column says when each row was made."""
+        if not self.spans or column.dtype.kind != "M" or not 0 < column.count() <= 10_000:
+            return False
+        return all(is_now(moment.to_pydatetime(), self.spans) for moment in column.dropna())
 
     def _column(self, path: str, column: Any, depth: int) -> None:
         import pandas as pd
@@ -321,6 +346,9 @@ class _Taking:
 
     def _reduced(self, path: str, value: Any, depth: int) -> None:
         """An object as pickle would take it apart."""
+        if type(value) is functools.partial:  # whose own state is None or empty, as it happens
+            self.take(f"{path}()", [value.func, list(value.args), value.keywords], depth + 1)
+            return
         import copyreg
 
         reducer = copyreg.dispatch_table.get(type(value))
@@ -346,7 +374,7 @@ class _Taking:
             for key, item in state.items():
                 if isinstance(key, str) and _HOOKS.search(key) and isinstance(item, dict):
                     item = list(item.values())
-                if not self._is_clock_key(key):
+                if not self._is_clock_key(key) and (key, type(value).__name__) != ("uuid", "Styler"):
                     self.take(f"{path}.{key}" if isinstance(key, str) else f"{path}[{_key(key)}]", item, depth + 1)
         elif state is not None:
             self.take(f"{path}.state", state, depth + 1)
@@ -444,7 +472,7 @@ def _type(value: Any) -> str:
 
 
 def _key(key: Any) -> str:
-    text = repr(key)
+    text = without_chance(repr(key))
     return (
         text
         if len(text) <= 120

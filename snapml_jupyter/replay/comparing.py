@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..capture.chance import without_chance
 from ..domain.program import Difference
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ MAX_DIFFERENCES = 100
 #: Absolute difference below which two numbers near zero are the same.
 _TINY = 1e-15
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)|(?<![\w.])[-+]?(?:nan|inf)\b")
-_ADDRESS = re.compile(r"0x[0-9A-Fa-f]{5,}")
 _PROMPT = re.compile(r"^Out\[\d+\]: ", re.M)
 #: As `cross_validate` gives them, printed.
 _FIT_TIMES = re.compile(r"'(?:mean_|std_)?(?:fit|score)_time': (?:array\()?\[[^\]]*\]\)?")
@@ -159,7 +159,7 @@ def _compare_lines(comparison: Comparison, what: str, one: str, other: str, tole
 
 def _masked(text: str, durations: bool) -> str:
     text = _FIT_TIMES.sub("<times>", text)
-    text = _PROMPT.sub("Out: ", _ADDRESS.sub("0x", text))
+    text = _PROMPT.sub("Out: ", without_chance(text))
     if durations:
         text = _DURATION.sub("<time>", text)
         text = re.sub(r"[ \t]+", " ", text)
@@ -176,7 +176,7 @@ def _compare_values(comparison: Comparison, what: str, one: Any, other: Any, tol
         return
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (one, other))
     if isinstance(one, str) and isinstance(other, str):
-        one, other = _ADDRESS.sub("0x", one), _ADDRESS.sub("0x", other)
+        one, other = without_chance(one), without_chance(other)
     if one == other and type(one) is type(other):
         return
     if numbers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -11,7 +13,7 @@ import pandas as pd
 import pytest
 
 from snapml_jupyter.capture.clock import clock_metrics, clock_names, clock_readings, reads_clock
-from snapml_jupyter.capture.now import without_now
+from snapml_jupyter.capture.now import is_now, without_now
 from snapml_jupyter.capture.outcome import Outcome
 from snapml_jupyter.capture.taking_apart import take_outcome
 from snapml_jupyter.replay.comparing import Comparison, compare_outcomes, compare_texts
@@ -139,6 +141,12 @@ def test_what_helpers_measured_is_known_by_the_place_where_it_is_kept() -> None:
         ("best lap 00:01:45, at 12:30:00", "best lap 00:01:45, at 12:30:00"),
         ("since 1970-01-02", "since 1970-01-02"),
         ("no digits", "no digits"),
+        ("saved model_19700101-000110.pkl", "saved model_<time>.pkl"),
+        ("at 1970-01-01T00:01:10.25, not 1971-01-01T07:01:10", "at <time>, not 1971-01-01T07:01:10"),
+        ("run_19700101_000110 of 19700101000110", "run_<time> of <time>"),
+        ("19990101-000110", "19990101-000110"),
+        ("at=datetime.datetime(1970, 1, 1, 0, 1, 10, 250)", "at=<time>"),
+        ("datetime.datetime(1970, 1, 1, 0, 1), datetime.datetime(1999, 1, 1)", "<time>, datetime.datetime(1999, 1, 1)"),
     ],
 )
 def test_only_the_time_of_the_run_itself_is_left_out_of_texts(text: str, left: str) -> None:
@@ -154,6 +162,22 @@ def test_rows_named_by_several_levels_are_all_compared() -> None:
     other = frame.rename({2099: 2100}, level=1)
     assert verdict(frame, frame.copy()) == "identical"
     assert verdict(frame, other) == "different"
+
+
+def test_names_that_were_made_up_and_what_an_import_gives_are_no_result() -> None:
+    made_up = [f"no-name-321f917d-2c56-4790-aee8-{tail}" for tail in ("b7eb8a4bf39f", "da25705c180d")]
+    assert verdict({made_up[0]: made_up[0]}, {made_up[1]: made_up[1]}) == "identical"
+    assert verdict({"no-name-1": 1}, {"no-name-2": 1}) == "different"
+    made = [f"{tempfile.gettempdir()}/tmp{tail}/model.pkl" for tail in ("wikhd6__", "hkspbhrp")]
+    assert verdict(made[0], made[1]) == "identical"
+    assert verdict(made[0], made[0].replace("model", "other")) == "different"
+    parts = [functools.partial(max, 3, key=abs) for _ in range(2)]
+    assert vars(parts[0]) == {}  # asking for it makes it
+    assert verdict(*parts) == "identical"
+    assert verdict(parts[0], functools.partial(max, 4, key=abs)) == "different"
+    outcome = take_outcome({"tqdm": Holder, "other": Holder}, set(), imported={"tqdm": "tqdm.auto.tqdm"})
+    assert outcome.leaves["tqdm"] == ["module", "tqdm.auto.tqdm"]
+    assert outcome.leaves["other"][1].startswith("class ")
 
 
 class Hooked:
@@ -175,6 +199,13 @@ def test_a_result_that_notes_when_it_was_made_is_the_same_result() -> None:
     assert said[2].endswith("Timestamp of the run")
     assert said[3] == "datetime.datetime(2013, 1, 1, 0, 0)"
     assert verdict(datetime(2013, 1, 1), datetime(2013, 1, 2)) == "different"
+    assert not is_now(datetime.min, [span]) and not is_now(datetime.max, [span])
+    trials = pd.DataFrame({"score": [0.5, 0.7], "began": [datetime.now()] * 2, "took": pd.to_timedelta([1, 2])})
+    outcome = take_outcome({"trials": trials}, set(), spans=[span])
+    assert sorted(outcome.leaves) == ["trials#", "trials.index", "trials['score']"]
+    assert outcome.not_compared == ["trials['began']: times of the run", "trials['took']: times of the run"]
+    outcome = take_outcome({"trials": trials.assign(began=datetime(2013, 1, 1))}, set(), spans=[span])
+    assert {"trials['began']", "trials['took']"} <= set(outcome.leaves)
 
 
 def test_what_comes_from_a_clock_is_known() -> None:
