@@ -13,6 +13,8 @@ import sys
 import tempfile
 from typing import Any
 
+from .imports import WhenImported
+
 #: Libraries that change others as they are imported: colour maps, converters.
 _REGISTERING = ("seaborn", "pandas.plotting")
 
@@ -59,9 +61,9 @@ def dump_random_state() -> bytes:
 class Entropy:
     """Where generators take a seed from when they are given none, for the time of a cell.
 
-    `np.random.default_rng()` and `random.Random()` ask the operating system for bits. While this is active they get them
-    from `base`, which was itself drawn from the operating system and is recorded, so that a replay gets the same ones in
-    the same order.
+    `np.random.default_rng()` and `random.Random()` ask the operating system for bits, and torch does as it is imported.
+    While this is active they get them from `base`, which was itself drawn from the operating system and is recorded, so
+    that a replay gets the same ones in the same order.
     """
 
     def __init__(self, base: str | None = None) -> None:
@@ -69,6 +71,7 @@ class Entropy:
         self._count = 0
         self._original: Any = None
         self._python: Any = None
+        self._imports = WhenImported({})
 
     def start(self) -> None:
         """Begin, where NumPy is loaded (the cell may import it later: then it is not NumPy's first import that counts)."""
@@ -86,9 +89,13 @@ class Entropy:
 
         random.Random.seed = seed_with_entropy  # type: ignore[method-assign, assignment]  # what `random.Random()` calls
         random.seed = random._inst.seed
+        if "torch" not in sys.modules:
+            self._imports = WhenImported({"torch": self._seed_torch})
+            self._imports.start()
 
     def stop(self) -> None:
         """Give the operating system's bits back."""
+        self._imports.stop()
         module = sys.modules.get("numpy.random.bit_generator")
         if module is not None and self._original is not None:
             module.randbits = self._original  # type: ignore[attr-defined]  # as above
@@ -97,11 +104,17 @@ class Entropy:
             random.Random.seed, random.seed = self._python  # type: ignore[method-assign]  # as above
             self._python = None
 
+    def _seed_torch(self) -> None:
+        sys.modules["torch"].manual_seed(self._bits("torch", 63))
+
     def _randbits(self, n_bits: int) -> int:
+        self._count += 1
+        return self._bits(str(self._count), n_bits)
+
+    def _bits(self, name: str, n_bits: int) -> int:
         import hashlib
 
-        self._count += 1
-        digest = hashlib.blake2b(f"{self.base}:{self._count}".encode(), digest_size=max(1, (n_bits + 7) // 8)).digest()
+        digest = hashlib.blake2b(f"{self.base}:{name}".encode(), digest_size=max(1, (n_bits + 7) // 8)).digest()
         return int.from_bytes(digest, "big") >> (-n_bits % 8)
 
 
