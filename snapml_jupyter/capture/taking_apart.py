@@ -44,7 +44,13 @@ _NOT_TAKEN_APART = (
     "bokeh",
     "altair",
     "tqdm",
+    "wandb",
+    "comet_ml",
+    "neptune",
+    "clearml",
 )
+#: Runs of another tracker, unlike the models that it loads.
+_RUNS = ("mlflow.entities", "mlflow.tracking")
 
 
 def take_outcome(
@@ -168,7 +174,11 @@ class _Taking:
         elif isinstance(value, (set, frozenset)):
             items = sorted(value, key=lambda item: (type(item).__name__, repr(item)))
             self._sequence(path, items, depth, f"{_type(value)} of {len(items)}")
-        elif root in _NOT_TAKEN_APART or isinstance(value, (io.IOBase, types.GeneratorType, types.CoroutineType)):
+        elif (
+            root in _NOT_TAKEN_APART
+            or type(value).__module__.startswith(_RUNS)
+            or isinstance(value, (io.IOBase, types.GeneratorType, types.CoroutineType))
+        ):
             self._opaque(path, value)
         else:
             self._reduced(path, value, depth)

@@ -171,6 +171,7 @@ def _write_files(workspace: Workspace | RemoteWorkspace, program: Program, folde
     for source, name in (
         ("replay/exported_loader.py", "__init__.py"),
         ("capture/conditions.py", "conditions.py"),
+        ("capture/imports.py", "imports.py"),
         ("capture/state.py", "state.py"),
         ("capture/rebuilding.py", "rebuilding.py"),
     ):
