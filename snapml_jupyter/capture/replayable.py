@@ -8,6 +8,7 @@ import contextlib
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -312,11 +313,15 @@ def imported_names(code: str) -> dict[str, str]:
     except SyntaxError:
         return {}
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    waiting: deque[ast.AST] = deque([tree])
+    while waiting:
+        node = waiting.popleft()
         if isinstance(node, ast.Import):
             found.update({a.asname or a.name.partition(".")[0]: a.name for a in node.names})
         elif isinstance(node, ast.ImportFrom):
             found.update({a.asname or a.name: f"{node.module}.{a.name}" for a in node.names})
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            waiting += ast.iter_child_nodes(node)
     return found
 
 
