@@ -72,7 +72,7 @@ def take_outcome(
         if name in clock:
             continue
         if imported and name in imported and isinstance(value, _IMPORTABLE):
-            taking.say_imported(name, imported[name])
+            outcome.leaves[name] = ["module", imported[name]]
         else:
             taking.take(name, value)
     return outcome
@@ -90,9 +90,6 @@ class _Taking:
         self.alive: list[Any] = []  # so that an id is not used again
         self.kept = self.hashed = 0
         self.keeps = True
-
-    def say_imported(self, name: str, what: str) -> None:
-        self._leaf(name, "module", what)
 
     def take(self, path: str, value: Any, depth: int = 0) -> None:
         try:

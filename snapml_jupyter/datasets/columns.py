@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-#: The buffers of at most so many rows are kept once they are made.
-FEW_ROWS = 64
+#: The buffers of at most so many rows are kept once they are made; those that say how wide a row is are among them.
+_FEW_ROWS = 64
 
 _NOT_A_TIME = np.iinfo(np.int64).min
 
@@ -51,7 +51,7 @@ class _Part(ABC):
     _made: tuple[int, int, list[Buffer]] | None = None
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
-        if stop - start > FEW_ROWS:
+        if stop - start > _FEW_ROWS:
             return self._make(start, stop)
         made = self._made
         if made is None or made[0] != start or made[1] != stop:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .columns import FEW_ROWS
 from .grid import MOST_ROWS, Keys, Spacing, cut_rows
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ _NEARLY_UNIQUE = 0.5
 _RUNS, _RUN_ROWS = 16, 128
 #: So many columns decide together when none can alone, by so many rows (a power of two) up to the cut.
 _TOGETHER, _TOGETHER_ROWS = 4, 16
+#: So many rows say how wide a row is.
+WIDTH_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class Cutting:
 
 
 def spacing_of(table: EncodedTable) -> Spacing:
-    """How many rows a chunk has, by the widest column of the first `FEW_ROWS` rows."""
-    n_rows = min(table.n_rows, FEW_ROWS)
+    """How many rows a chunk has, by the widest column of the first `WIDTH_ROWS` rows."""
+    n_rows = min(table.n_rows, WIDTH_ROWS)
     parts = [part for column in table.columns for part in column.parts]
     widths = [sum(map(len, part.buffers(0, n_rows))) / n_rows for part in parts] if n_rows else []
     return Spacing.for_width(max(widths, default=0.0))

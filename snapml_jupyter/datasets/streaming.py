@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from ..domain.errors import CannotKeepError
 from . import versions
-from .columns import FEW_ROWS, EncodedTable
-from .cutting import Cutting, spacing_of
+from .columns import EncodedTable
+from .cutting import WIDTH_ROWS, Cutting, spacing_of
 from .frames import encode_table
 from .manifest import Manifest, Part, StoredColumn
 from .naming import name_chunks
@@ -64,7 +64,7 @@ def keep_stream(workspace: Workspace | RemoteWorkspace, reader: pa.RecordBatchRe
 def _windows(reader: pa.RecordBatchReader, dictionaries: _Dictionaries) -> Iterator[tuple[EncodedTable, list[int]]]:
     """The stream as tables of some chunks each, with the row counts of these chunks."""
     held: list[pa.RecordBatch] = []
-    n_rows, enough = 0, FEW_ROWS
+    n_rows, enough = 0, WIDTH_ROWS
     spacing: Spacing | None = None
     cutting: Cutting | None = None
     for batch in reader:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..capture.clock import clock_metrics
-from ..capture.now import without_now
+from ..capture.now import Span, without_now
 from ..capture.outcome import Outcome
 from ..domain.program import Difference, Program, Verdict
 from ..domain.run import Artifact, Run, RunStatus
@@ -97,6 +97,8 @@ def _compare_artifacts(
     masks_durations: bool,
 ) -> None:
     sides = [{a.path: a for a in run.artifacts if a.path not in _NOT_RESULTS} for run in (original, replay)]
+    # Both times for both: an object of an earlier cell says the original's in the replay, too.
+    spans = [span_of(original), span_of(replay)]
     for path, kept in sides[0].items():
         other = sides[1].get(path)
         if other is None and kept.media_type.startswith("image/"):
@@ -108,8 +110,6 @@ def _compare_artifacts(
             comparison.not_compared.append(f"artifact {path}: drawings of its kind carry identifiers of chance")
         elif path == "stdout.txt" or (path.endswith(_TEXT_SUFFIXES) and kept.size_bytes < _MAX_TEXT_BYTES):
             what = "output" if path == "stdout.txt" else f"artifact {path}"
-            # Both times in both: an object of an earlier cell says the original's in the replay, too.
-            spans = [span_of(original), span_of(replay)]
             texts = [without_now(_text(workspace, each), spans) for each in (kept, other)]
             if path == "stdout.txt" and original.error is not None:
                 texts = [_before_traceback(text) for text in texts]
@@ -138,7 +138,7 @@ def _before_traceback(text: str) -> str:
     return _TRACEBACK.split(_COLOURS.sub("", text), maxsplit=1)[0]
 
 
-def span_of(run: Run) -> tuple[float, float]:
+def span_of(run: Run) -> Span:
     """When the run began and ended, in seconds since 1970."""
     begun = run.started_at.timestamp()
     return begun, begun + (run.duration_seconds or 0.0)
