@@ -2,7 +2,7 @@
 
 A frame of 4 million rows and 16 columns has some 2,000 chunks; a file with its own fsync for each would cost
 seconds, and 16 of them for a frame of ten rows would cost more than everything else. So the new chunks of a snapshot
-are written together, column after column, in blobs of some 16 MB, and the workspace keeps an index from chunk digest
+are written together, column after column, in blobs of some 8 MB, and the workspace keeps an index from chunk digest
 to place. Every pack ends with its own list of chunks: the index can be made again from the packs alone.
 
     "SNAPPACK" 4 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
@@ -30,7 +30,7 @@ from .chunks import Buffer, chunk_digest
 from .compression import compress, decompress
 
 #: A pack is closed when it is this large, in bytes: large enough for a fast fsync, small enough to hold in memory.
-PACK_BYTES = 16 * 2**20
+PACK_BYTES = 8 * 2**20
 
 _MAGIC = b"SNAPPACK"
 _START, *_EARLIER_STARTS = (_MAGIC + bytes([number]) for number in (4, 3, 2, 1))
