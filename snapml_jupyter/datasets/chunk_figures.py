@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,19 @@ import pyarrow as pa
 from ..domain.dataset import ChunkFigures
 from .chunks import Buffer, buffer_bytes, number_type
 
+#: Whole numbers below it are exact as floats.
+_FITS = 2**53
+#: Products of fewer values are BLAS's work without threads of its own, which would get in the way of ours.
+_ALONE = 8192
 
-def figures_of(held: pa.DataType, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
-    """Figures of the canonical buffers of one chunk. NaN counts as null; texts, bytes and lists by their lengths."""
+
+def figures_of(
+    held: pa.DataType, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None
+) -> ChunkFigures:
+    """Figures of the canonical buffers of one chunk. NaN counts as null; texts, bytes and lists by their lengths.
+
+    `known`: those of the numbers in the second buffer, as signed ones, where they came out beside something else.
+    """
     if n_values == 0:
         return ChunkFigures(n_values=0, n_nulls=0)
     if pa.types.is_null(held):
@@ -31,6 +42,8 @@ def figures_of(held: pa.DataType, n_values: int, buffers: list[Buffer]) -> Chunk
         n_true = int(np.unpackbits(buffer_bytes(buffers[1])).sum()) if len(buffers[1]) else 0
         return _booleans(n_values, n_nulls, n_true)
     dtype = _dtype(held)
+    if known is not None and dtype and not n_nulls and (dtype[0] != "u" or (known.least or 0) >= 0):
+        return known
     if not dtype or n_nulls == n_values or len(buffers[1]) != n_values * int(dtype[1:]):
         return ChunkFigures(n_values=n_values, n_nulls=n_nulls)
     values = buffer_bytes(buffers[1]).view(dtype)
@@ -39,24 +52,79 @@ def figures_of(held: pa.DataType, n_values: int, buffers: list[Buffer]) -> Chunk
 
 def numbers_figures(values: Any, n_values: int) -> ChunkFigures:
     """Figures of numbers that are there (NaN may be among them) of `n_values` in all."""
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities have no mean and no spread
-        total = float(values.sum(dtype=np.float64))
-        if math.isnan(total):
-            values = values[~np.isnan(values)]
-            total = float(values.sum(dtype=np.float64))
-        if len(values) == 0:
-            return ChunkFigures(n_values=n_values, n_nulls=n_values)
-        away = values - total / len(values)
-        np.multiply(away, away, out=away)  # not np.dot, whose own threads get in the way of ours
-        squares = float(away.sum())
+    if values.dtype.kind == "f":
+        return _floats(values, n_values)
+    least, greatest = int(values.min()), int(values.max())
+    if greatest - least < 2**31:
+        figures = whole_figures(values - values.dtype.type(least), least, greatest)
+        return replace(figures, n_values=n_values, n_nulls=n_values - len(values))
+    total = float(values.sum(dtype=np.float64))
+    squares = _squares(values - total / len(values))
+    return _figures(n_values, n_values - len(values), (least, greatest), total, squares)
+
+
+def whole_figures(rest: Any, least: int, greatest: int, divisor: int = 1) -> ChunkFigures:
+    """Figures of whole numbers, given how many times `divisor` each is above the least of them: less than 2**31."""
+    n = len(rest)
+    if least == greatest:
+        return _figures(n, 0, (least, greatest), least * n, 0.0)
+    rest = rest.astype(np.int32, copy=False).astype(np.float64)  # quicker than straight from 64 bits
+    above, squares = _above(rest, (greatest - least) // divisor)
+    return _figures(n, 0, (least, greatest), above * divisor + least * n, squares * divisor**2)
+
+
+def float_figures(
+    rest: Any, spread: int, *, ends: tuple[float, float], lowest: float, scale: int, n_missing: int, stand_in: float
+) -> ChunkFigures:
+    """Figures of floats that are `lowest` and `rest`, whole numbers up to `spread`, divided by `scale`.
+
+    `stand_in` is there for each one that is missing.
+    """
+    n = len(rest) - n_missing
+    if n == 0:
+        return ChunkFigures(n_values=len(rest), n_nulls=n_missing)
+    above, squares = _above(rest, spread, n_missing, stand_in)
+    return _figures(len(rest), n_missing, ends, (above + n * lowest) / scale, squares / scale**2)
+
+
+def _above(rest: Any, most: int, n_missing: int = 0, stand_in: float = 0.0) -> tuple[float, float]:
+    """Sum, and sum of squared distances from the mean, of whole numbers from 0 to `most`, without the stand-ins for missing ones."""
+    n = len(rest) - n_missing
+    above = float(rest.sum()) - n_missing * stand_in
+    if most**2 * len(rest) < _FITS:
+        return above, _squares(rest) - n_missing * stand_in**2 - above * above / n
+    mean = above / n
+    return above, _squares(rest - mean) - n_missing * (stand_in - mean) ** 2
+
+
+def _figures(n_values: int, n_nulls: int, ends: tuple[float, float], total: float, squares: float) -> ChunkFigures:
     return ChunkFigures(
         n_values=n_values,
-        n_nulls=n_values - len(values),
-        least=float(values.min()),
-        greatest=float(values.max()),
-        total=total if math.isfinite(total) else None,
-        squares=squares if math.isfinite(squares) else None,
+        n_nulls=n_nulls,
+        least=float(ends[0]),
+        greatest=float(ends[1]),
+        total=float(total) if math.isfinite(total) else None,
+        squares=max(float(squares), 0.0) if math.isfinite(squares) else None,
     )
+
+
+def _floats(values: Any, n_values: int) -> ChunkFigures:
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities have no mean and no spread
+        total = float(values.sum(dtype=np.float64))
+        absent = np.isnan(values) if math.isnan(total) else None
+        n = len(values) if absent is None else len(values) - int(np.count_nonzero(absent))
+        if n == 0:
+            return ChunkFigures(n_values=n_values, n_nulls=n_values)
+        if absent is not None:
+            there = values.copy()
+            there[absent] = 0.0
+            total = float(there.sum(dtype=np.float64))
+        away = np.subtract(values, total / n, dtype=np.float64)
+        if absent is not None:
+            away[absent] = 0.0
+        squares = _squares(away)
+    ends = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    return _figures(n_values, n_values - n, ends, total, squares)
 
 
 def merged_figures(figures: Iterable[ChunkFigures]) -> ChunkFigures:
@@ -87,6 +155,12 @@ def merged_figures(figures: Iterable[ChunkFigures]) -> ChunkFigures:
         total=total if known else None,
         squares=squares if known else None,
     )
+
+
+def _squares(values: Any) -> float:
+    """The sum of the squares of 64-bit floats."""
+    parts = (values[start : start + _ALONE] for start in range(0, len(values), _ALONE))
+    return float(sum(np.vdot(part, part) for part in parts))
 
 
 def _booleans(n_values: int, n_nulls: int, n_true: int) -> ChunkFigures:

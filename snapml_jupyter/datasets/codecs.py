@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from ..domain.errors import CannotKeepError
 from .arrow_types import type_to_json
-from .columns import ArrowPart, CodesPart, EncodedColumn, EncodedLookup, NumpyPart, PartSource, TimePart
+from .columns import ArrowPart, CodesPart, EncodedColumn, EncodedLookup, MaskedPart, NumpyPart, PartSource, TimePart
 from .object_values import encode_objects
 
 
@@ -80,8 +80,9 @@ def _encode_plain(values: Any, name: str) -> tuple[dict[str, Any], list[PartSour
             )
         return {"kind": "arrow_dtype"}, encoded.parts, encoded.type
     if isinstance(values, pd.arrays.IntegerArray | pd.arrays.FloatingArray | pd.arrays.BooleanArray):
-        part_values = pa.array(values)
-        return {"kind": "masked", "dtype": dtype.name}, [ArrowPart(part_values)], str(part_values.type)
+        masked: Any = values  # its arrays have no public names; its own way to Arrow copies both
+        held = pa.from_numpy_dtype(dtype.numpy_dtype)
+        return {"kind": "masked", "dtype": dtype.name}, [MaskedPart(masked._data, masked._mask, held)], str(held)
     if isinstance(dtype, pd.IntervalDtype):
         return _encode_intervals(values, name)
     if isinstance(dtype, pd.PeriodDtype):

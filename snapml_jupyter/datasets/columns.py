@@ -35,19 +35,24 @@ class PartSource(Protocol):
     def numbers(self) -> str:
         """The numpy type of the second buffer (values or lengths), "" when it holds no numbers."""
 
+    @property
+    def is_text(self) -> bool:
+        """Whether making it small is a codec's work above all: texts, bytes, lists."""
+
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         """Canonical buffers of the rows [start, stop)."""
 
     def keys(self, start: int, stop: int) -> NDArray[Any] | None:
         """The rows' values as unsigned 64-bit numbers for cutting (see `grid`); None when they cannot say where to cut."""
 
-    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
-        """Figures of the values in those canonical buffers."""
+    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
+        """Figures of the values in those canonical buffers; `known` as in `figures_of`."""
 
 
 class _Part(ABC):
     """Makes the buffers of few rows once: a small table's are asked for to cut it, to name its chunks and to write them."""
 
+    is_text = False
     _made: tuple[int, int, list[Buffer]] | None = None
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
@@ -82,14 +87,14 @@ class NumpyPart(_Part):
             return None
         return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
 
-    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
-        return figures_of(self.type, n_values, buffers)
+    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
+        return figures_of(self.type, n_values, buffers, known)
 
 
 class CodesPart(NumpyPart):
     """Numbers that point into a lookup; -1 points at nothing."""
 
-    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
+    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
         n_nulls = int(np.count_nonzero(buffer_bytes(buffers[1]).view(self.values.dtype) < 0))
         return ChunkFigures(n_values=n_values, n_nulls=n_nulls)
 
@@ -105,6 +110,41 @@ class TimePart(NumpyPart):
         return [np.packbits(valid, bitorder="little"), (values * valid).view(np.uint8)]
 
 
+class MaskedPart(_Part):
+    """Numbers or booleans, and for each whether it is missing, as pandas' nullable arrays have them."""
+
+    def __init__(self, values: NDArray[Any], missing: NDArray[np.bool_], held: pa.DataType) -> None:
+        self.values, self.missing, self.type = values, missing, held
+
+    @property
+    def numbers(self) -> str:
+        return number_type(self.type)
+
+    def _make(self, start: int, stop: int) -> list[Buffer]:
+        values, missing = self._values(start, stop)
+        head: Buffer = b"" if missing is None else np.packbits(~missing, bitorder="little")
+        if values.dtype == np.bool_:
+            return [head, np.packbits(values, bitorder="little")]
+        return [head, values.view(np.uint8)]
+
+    def keys(self, start: int, stop: int) -> NDArray[Any] | None:
+        values, _ = self._values(start, stop)
+        keys: NDArray[Any] = values.view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
+        return keys
+
+    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
+        return figures_of(self.type, n_values, buffers, known)
+
+    def _values(self, start: int, stop: int) -> tuple[Any, Any | None]:
+        """The values of those rows, zero where they are missing, and where that is; None for nowhere."""
+        values, missing = self.values[start:stop], self.missing[start:stop]
+        if not missing.any():
+            return np.ascontiguousarray(values), None
+        values = values.copy()
+        values[missing] = 0
+        return values, missing
+
+
 class ArrowPart(_Part):
     """An Arrow array in any number of pieces."""
 
@@ -112,6 +152,7 @@ class ArrowPart(_Part):
         if isinstance(values, pa.ChunkedArray) and values.num_chunks == 1:
             values = values.chunk(0)
         self.values, self.type = values, values.type
+        self.is_text = not pa.types.is_primitive(self.type)
 
     @property
     def numbers(self) -> str:
@@ -131,8 +172,8 @@ class ArrowPart(_Part):
             return np.unpackbits(buffer_bytes(values), bitorder="little", count=stop - start).astype(np.uint64)
         return np.frombuffer(values, f"u{held.bit_width // 8}").astype(np.uint64, copy=False)
 
-    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
-        return figures_of(self.type, n_values, buffers)
+    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
+        return figures_of(self.type, n_values, buffers, known)
 
     def _piece(self, start: int, stop: int) -> pa.Array:
         piece = self.values.slice(start, stop - start)

@@ -26,6 +26,6 @@ def copy_chunks(workspace: Workspace, places: list[ChunkPlace]) -> tuple[str, in
             decode_chunk(content, place.digest, hash_content=True)
             known = figures[place.digest].figures if place.digest in figures else None
             writer.add(place.digest, [content], known or ChunkFigures(n_values=0, n_nulls=0))
-    digest = workspace.blobs.put_pieces(writer.finish())
+    digest = workspace.blobs.put(writer.finish())
     with workspace.blobs.open(digest) as written:
         return digest, workspace.blobs.size(digest), list(read_index(written, digest))

@@ -10,11 +10,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from ..domain.dataset import ChunkFigures
 from .chunks import Buffer, buffer_bytes
 from .number_forms import PACKED, content_bytes, frame_bytes, restore, shortened
 
@@ -25,24 +27,37 @@ _CODEC, _FLAGS = 0x0F, 0xF0
 #: Smaller buffers are stored as they are: a codec's frame would cost more than it saves.
 _SMALLEST = 128
 _WORTHWHILE, _WORTHWHILE_TEXT = 0.75, 0.9
-#: So much of a text tells whether it repeats itself, and from which ratio on it does.
-_PROBE_BYTES, _REPEATS = 8192, 0.45
+#: So much of a text or of numbers of two bytes tells what it is like: below one ratio text repeats itself, above the other
+#: LZ4 finds nothing in numbers, and looks for it for long where few of them occur.
+_PROBE_BYTES, _REPEATS, _VARIES = 8192, 0.45, 0.85
 
 
-def compress(buffer: Buffer, numbers: str) -> tuple[int, int, int, Any]:
-    """(codec and flags, bytes or bits a number takes, bytes it took, stored content). `numbers`: their numpy type, "" for bytes.
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """How a buffer is stored: codec and flags, the bytes or bits that a number takes, the bytes that it took, and the content.
 
     The numbers were made shorter when there are flags or the first width is smaller than the second; else both are the same.
+    `figures` as in `number_forms.Shortened`.
     """
+
+    codec: int
+    narrow: int
+    width: int
+    content: Any
+    figures: ChunkFigures | None = None
+
+
+def compress(buffer: Buffer, numbers: str, *, with_figures: bool = False) -> Compressed:
+    """Make a buffer small. `numbers`: their numpy type, "" for bytes."""
     if len(buffer) < _SMALLEST:
-        return RAW, 1, 1, buffer
+        return Compressed(RAW, 1, 1, buffer)
     width = int(numbers[1:]) if numbers else 1
-    form = shortened(buffer, numbers) if numbers else None
+    form, figures = shortened(buffer, numbers, with_figures=with_figures) if numbers else (None, None)
     if form is None:
         codec, content = _squeezed(buffer, width, _WORTHWHILE if numbers else _WORTHWHILE_TEXT)
-        return codec, width, width, content
+        return Compressed(codec, width, width, content, figures)
     codec, content = _squeezed(form.content, 1 if form.flags & PACKED else form.narrow, _WORTHWHILE)
-    return codec | form.flags, form.narrow, width, b"".join((form.frame, content))
+    return Compressed(codec | form.flags, form.narrow, width, b"".join((form.frame, content)), figures)
 
 
 def decompress(
@@ -72,10 +87,12 @@ def _squeezed(content: Any, width: int, worthwhile: float) -> tuple[int, Any]:
     if len(content) < _SMALLEST:
         return RAW, content
     codec = ZSTD if width == 1 else LZ4
-    if width == 1 and len(content) > 2 * _PROBE_BYTES:
-        probe = buffer_bytes(content)[:_PROBE_BYTES]
-        if len(_codec(LZ4).compress(probe)) < _REPEATS * _PROBE_BYTES:
+    if width <= 2 and len(content) > 2 * _PROBE_BYTES:
+        probed = len(_codec(LZ4).compress(buffer_bytes(content)[:_PROBE_BYTES])) / _PROBE_BYTES
+        if width == 1 and probed < _REPEATS:
             codec = LZ4
+        elif width == 2 and probed > _VARIES:
+            return RAW, content
     packed = _codec(codec).compress(content)
     return (codec, packed) if len(packed) < worthwhile * len(content) else (RAW, content)
 

@@ -41,22 +41,25 @@ _CHECKED, _CHECKED_BY_BLAKE3, _CHECK_BYTES = 0xFE, 0xFF, 16
 _COUNT = struct.Struct("<H")
 
 
-def encode_chunk(digest: str, buffers: list[Buffer], numbers: str = "") -> list[Buffer]:
-    """The stored form of a chunk in pieces, each buffer compressed where that saves something. Releases the GIL inside.
+def encode_chunk(digest: str, buffers: list[Buffer], numbers: str = "") -> tuple[list[Buffer], ChunkFigures | None]:
+    """The stored form of a chunk in pieces, each buffer compressed where that saves something.
 
-    `numbers`: the numpy type of the second buffer (values or lengths), "" when it holds no numbers.
+    `numbers`: the numpy type of the second buffer (values or lengths), "" when it holds no numbers. Their figures come along
+    where nothing is null and compressing them says them (see `number_forms.Shortened`).
     """
     head = [_COUNT.pack(len(buffers))]
     stored: list[Any] = []
+    figures = None
     for place, buffer in enumerate(buffers):
-        codec, narrow, width, content = compress(buffer, numbers if place == 1 else "")
-        head.append(_BUFFER.pack(codec, narrow, width, len(buffer), len(content)))
-        stored.append(content)
+        made = compress(buffer, numbers if place == 1 else "", with_figures=place == 1 and not len(buffers[0]))
+        head.append(_BUFFER.pack(made.codec, made.narrow, made.width, len(buffer), len(made.content)))
+        stored.append(made.content)
+        figures = figures or made.figures
     checked = xxh3_128(bytes.fromhex(digest))
     for piece in (*head, *stored):
         if len(piece):
             checked.update(piece)
-    return [b"".join([bytes([_CHECKED]), checked.digest(), *head]), *stored]
+    return [b"".join([bytes([_CHECKED]), checked.digest(), *head]), *stored], figures
 
 
 def decode_chunk(
@@ -103,26 +106,40 @@ class PackWriter:
     """Collects stored chunks into one pack."""
 
     def __init__(self) -> None:
-        self._pieces: list[Buffer] = [_START]
-        self._entries: list[bytes] = []
-        self.size_bytes = len(_START)
+        self._content = bytearray(_START)
+        self._entries: list[tuple[bytes, int, int, bytes]] = []
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, digest: str, pieces: list[Buffer], figures: ChunkFigures) -> None:
-        """Append one chunk. The pieces are not copied."""
-        length = sum(map(len, pieces))
-        self._entries.append(_ENTRY.pack(bytes.fromhex(digest), self.size_bytes, length, figures.to_bytes()))
-        self._pieces.extend(pieces)
-        self.size_bytes += length
+    @property
+    def size_bytes(self) -> int:
+        """How long the pack is so far."""
+        return len(self._content)
 
-    def finish(self) -> list[Buffer]:
-        """The pack in pieces. The writer is empty afterwards."""
-        tail = struct.pack("<Q", len(self._entries)) + _MAGIC
-        pieces = [*self._pieces, *self._entries, tail]
+    def add(self, digest: str, pieces: list[Buffer], figures: ChunkFigures) -> None:
+        """Append one chunk."""
+        start = len(self._content)
+        for piece in pieces:
+            self._content += memoryview(piece)
+        self._entries.append((bytes.fromhex(digest), start, len(self._content) - start, figures.to_bytes()))
+
+    def take_over(self, other: PackWriter) -> None:
+        """Append the chunks of another writer, which is empty afterwards."""
+        moved = len(self._content) - len(_START)
+        for digest, start, length, figures in other._entries:
+            self._entries.append((digest, start + moved, length, figures))
+        self._content += memoryview(other._content)[len(_START) :]
+        other.__init__()  # type: ignore[misc]  # as in `finish`
+
+    def finish(self) -> bytearray:
+        """The pack. The writer is empty afterwards."""
+        pack = self._content
+        for entry in self._entries:
+            pack += _ENTRY.pack(*entry)
+        pack += struct.pack("<Q", len(self._entries)) + _MAGIC
         self.__init__()  # type: ignore[misc]  # back to the state of a new writer, which __init__ alone describes
-        return pieces
+        return pack
 
 
 def read_index(pack: BinaryIO, pack_digest: str) -> Iterator[ChunkPlace]:

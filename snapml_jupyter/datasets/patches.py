@@ -46,6 +46,7 @@ class PatchPart:
     content: list[Buffer]
     type: pa.DataType
     numbers: str = ""
+    is_text: bool = False
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         return self.content
@@ -53,7 +54,7 @@ class PatchPart:
     def keys(self, start: int, stop: int) -> NDArray[Any] | None:
         return None
 
-    def figures(self, n_values: int, buffers: list[Buffer]) -> ChunkFigures:
+    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
         return ChunkFigures(n_values=0, n_nulls=0)  # those of the patched chunk are in the manifest
 
 

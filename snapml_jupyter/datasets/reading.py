@@ -25,8 +25,8 @@ U = TypeVar("U")
 
 #: Below this many bytes the threads cost more than they bring.
 _WORTH_THREADS = 256 * 1024
-#: Chunks that a thread takes at once.
-_GROUP = 8
+#: Chunks that a thread takes at once: enough for each thread to come by several times, no more than are held at once.
+_LEAST_GROUP, _MOST_GROUP = 8, 64
 #: Most chunks that are read at once: some two megabytes, which are still in the processor's cache when they are decoded.
 _RUN = 16
 
@@ -146,7 +146,7 @@ def _read(pack: BinaryIO, n_bytes: int) -> memoryview:
     return content
 
 
-def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, group: int = _GROUP) -> Iterator[U]:
+def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, group: int | None = None) -> Iterator[U]:
     """Map over all processors when the work is worth it. Hashing and decompressing release the GIL.
 
     Items go to the threads in groups: handing them over one by one would cost as much as hashing them.
@@ -156,6 +156,8 @@ def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, grou
     if workers < 2 or size_bytes < _WORTH_THREADS:
         yield from map(function, items)
         return
+    if group is None:
+        group = min(max(_LEAST_GROUP, len(items) // (8 * workers)), _MOST_GROUP)
     groups = [items[start : start + group] for start in range(0, len(items), group)]
     under_way: deque[Future[list[U]]] = deque()
     for some in groups:

@@ -109,7 +109,7 @@ def _take_table(taking: Taking, table: EncodedTable) -> DatasetVersion:
         if digest_of(content) != digest:  # not cut or not kept as the content alone says
             content = encode_manifest(replace(manifest, digest=digest))
     # Beside the packs: a small frame costs one wait for the disk, not two.
-    kept = threads().submit(workspace.blobs.put_pieces, [content], locked=True)
+    kept = threads().submit(workspace.blobs.put, content, locked=True)
     try:
         packs = list(write_packs(workspace, writes))
         manifest_digest = kept.result()
@@ -145,7 +145,7 @@ def _take_stream(taking: Taking, stream: Stream) -> DatasetVersion:
     existing = versions.find_version_by_digest(taking.workspace, digest_of(content), taking.name)
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
-    return taking.record(taking.workspace.blobs.put_pieces([content], locked=True), packs)
+    return taking.record(taking.workspace.blobs.put(content, locked=True), packs)
 
 
 def _aligned(parent: Manifest, table: EncodedTable, rows: list[int]) -> tuple[Manifest, dict[str, ChunkJob]] | None:

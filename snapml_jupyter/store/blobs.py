@@ -11,7 +11,7 @@ import platform
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -32,11 +32,8 @@ Buffer = bytes | bytearray | memoryview
 class BlobStore(Protocol):
     """What every blob store offers; `tests/contracts/test_blob_stores.py` holds each member to it."""
 
-    def put(self, content: Buffer) -> str:
-        """Keep the bytes and return their digest (64 hex characters). Durable when it returns."""
-
-    def put_pieces(self, pieces: Sequence[Buffer], *, locked: bool = False) -> str:
-        """`put` of the pieces one after the other, without joining them in memory where that can be avoided.
+    def put(self, content: Buffer, *, locked: bool = False) -> str:
+        """Keep the bytes and return their digest (64 hex characters). Durable when it returns.
 
         `locked`: the caller holds the write lock until a row names the blob (see `write_lock`).
         """
@@ -67,16 +64,6 @@ def digest_of(content: Buffer) -> str:
     return blake3(content).hexdigest()
 
 
-def digest_of_pieces(pieces: Iterable[Buffer]) -> str:
-    """`digest_of` the pieces one after the other."""
-    from blake3 import blake3
-
-    hasher = blake3()
-    for piece in pieces:
-        hasher.update(piece)
-    return hasher.hexdigest()
-
-
 def check_digest(digest: str) -> str:
     """Return `digest` when it is one, so that it can be part of a path. Raises InvalidInputError."""
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
@@ -95,16 +82,13 @@ class FileBlobs:
         check_digest(digest)
         return self.folder.joinpath(digest[:2], digest[2:])
 
-    def put(self, content: Buffer) -> str:
-        return self.put_pieces([content])
-
-    def put_pieces(self, pieces: Sequence[Buffer], *, locked: bool = False) -> str:
-        digest = digest_of_pieces(pieces)
+    def put(self, content: Buffer, *, locked: bool = False) -> str:
+        digest = digest_of(content)
         target = self.path(digest)
         with explained(self.folder):
             if not self.touch(digest, locked=locked):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                self._write(target, pieces)
+                self._write(target, content)
                 if not locked:
                     protect(target)
         return digest
@@ -120,12 +104,11 @@ class FileBlobs:
             return False
         return True
 
-    def _write(self, target: Path, pieces: Sequence[Buffer]) -> None:
+    def _write(self, target: Path, content: Buffer) -> None:
         handle, temporary = tempfile.mkstemp(prefix=new_name(), dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                for piece in pieces:
-                    file.write(piece)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, target)

@@ -7,7 +7,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from http.client import HTTPException, HTTPResponse
@@ -120,14 +120,11 @@ class HttpBlobs:
     def __init__(self, workspace: RemoteWorkspace) -> None:
         self._workspace = workspace
 
-    def put(self, content: Buffer) -> str:
+    def put(self, content: Buffer, *, locked: bool = False) -> str:
         digest = digest_of(content)
         if not self.exists(digest):
             self._workspace.request("PUT", f"/snapml/blobs/{digest}", content)
         return digest
-
-    def put_pieces(self, pieces: Sequence[Buffer], *, locked: bool = False) -> str:
-        return self.put(b"".join(pieces))
 
     def open(self, digest: str) -> BinaryIO:
         return io.BytesIO(self.read(digest))

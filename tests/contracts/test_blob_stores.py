@@ -36,8 +36,8 @@ def test_buffers_of_any_kind_are_content(store: BlobStore) -> None:
     assert store.put(b"abc") == store.put(bytearray(b"abc")) == store.put(memoryview(b"xabc")[1:])
 
 
-def test_pieces_are_the_content_they_make_together(store: BlobStore) -> None:
-    assert store.put_pieces([b"ab", memoryview(b"c"), b""]) == digest_of(b"abc") == store.put_pieces([b"abc"])
+def test_what_is_written_under_the_write_lock_is_kept_as_well(store: BlobStore) -> None:
+    assert store.put(b"abc", locked=True) == digest_of(b"abc") == store.put(b"abc")
     assert store.read(digest_of(b"abc")) == b"abc"
 
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import io
 import struct
+from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
+from snapml_jupyter.datasets.chunk_figures import figures_of
 from snapml_jupyter.datasets.chunks import chunk_digest
 from snapml_jupyter.datasets.packs import PackWriter, decode_chunk, encode_chunk, read_index
 from snapml_jupyter.domain.dataset import ChunkFigures
 from snapml_jupyter.domain.errors import DamagedContentError, InvalidInputError
 
+NO_FIGURES = ChunkFigures(n_values=0, n_nulls=0)
 INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 
 
 def through(buffers: list[object], numbers: str) -> tuple[list[bytes], int]:
     """(the buffers after storing and reading, stored bytes)."""
-    stored = b"".join(encode_chunk(chunk_digest(buffers), buffers, numbers))
+    stored = b"".join(encode_chunk(chunk_digest(buffers), buffers, numbers)[0])
     return [bytes(buffer) for buffer in decode_chunk(stored, chunk_digest(buffers))], len(stored)
 
 
@@ -66,10 +70,17 @@ def test_a_pack_lists_its_chunks() -> None:
     for chunk in chunks:
         writer.add(
             chunk_digest(chunk),
-            encode_chunk(chunk_digest(chunk), chunk),
+            encode_chunk(chunk_digest(chunk), chunk)[0],
             ChunkFigures(n_values=3, n_nulls=1, least=2.0),
         )
-    content = b"".join(writer.finish())
+    other = PackWriter()
+    other.add(
+        chunk_digest([b"", b"other"]), encode_chunk(chunk_digest([b"", b"other"]), [b"", b"other"])[0], NO_FIGURES
+    )
+    chunks.append([b"", b"other"])
+    writer.take_over(other)
+    assert len(other) == 0
+    content = bytes(writer.finish())
     assert len(writer) == 0
     places = list(read_index(io.BytesIO(content), "f" * 64))
     assert [place.digest for place in places] == [chunk_digest(chunk) for chunk in chunks]
@@ -87,7 +98,7 @@ def test_what_is_not_a_pack_is_refused(content: bytes) -> None:
 def test_no_changed_byte_of_a_chunk_goes_unseen() -> None:
     buffers = [b"", np.arange(100, dtype="i8").view(np.uint8), b"Lisbon Oslo " * 20]
     digest = chunk_digest(buffers)
-    stored = b"".join(encode_chunk(digest, buffers, "i8"))
+    stored = b"".join(encode_chunk(digest, buffers, "i8")[0])
     original = [bytes(buffer) for buffer in buffers]
     for place in range(len(stored)):
         for change in (1, 0x80, 0xFF):
@@ -122,6 +133,43 @@ def test_floats_with_few_decimals_come_back_bit_by_bit(
     assert back == [b"", values.tobytes()]
 
 
+@settings(deadline=None, max_examples=300)
+@given(
+    whole=stn.arrays(np.dtype("i8"), st.integers(20, 200), elements=st.integers(-(10**9), 10**9)),
+    base=st.sampled_from([0, 10**6, -(10**15)]),
+    factor=st.sampled_from([1, 1000, 0.01]),
+    numbers=st.sampled_from(["i8", "i4", "u4", "u8", "f4", "f8"]),
+    odd=st.lists(st.sampled_from([np.nan, -0.0]), max_size=4),
+)
+def test_figures_that_come_out_beside_the_form_are_those_of_the_values(
+    whole: np.ndarray, base: int, factor: float, numbers: str, odd: list[float]
+) -> None:
+    with np.errstate(invalid="ignore", over="ignore"):
+        values = np.tile(((whole + base) * factor).astype(numbers), 4)
+    if numbers[0] == "f":
+        for place, value in enumerate(odd):
+            values[place * 7 % len(values)] = value
+    buffers = [b"", values.view(np.uint8)]
+    held = pa.from_numpy_dtype(values.dtype)
+    _, known = encode_chunk(chunk_digest(buffers), buffers, f"{'f' if numbers[0] == 'f' else 'i'}{numbers[1:]}")
+    figures = figures_of(held, len(values), buffers, known)
+    there = [Fraction(value) for value in values.tolist() if value == value]
+    assert figures.n_values - figures.n_nulls == len(there)
+    if there:
+        mean = sum(there) / len(there)
+        assert figures.least == float(min(there))
+        assert figures.greatest == float(max(there))
+        assert figures.total == pytest.approx(float(sum(there)), rel=1e-9, abs=1e-6 * float(max(map(abs, there))))
+        squares = float(sum((value - mean) ** 2 for value in there))
+        assert figures.squares == pytest.approx(squares, rel=1e-6, abs=1e-9 * float(max(map(abs, there)) ** 2))
+
+
+def test_rounded_numbers_with_negative_zeros_take_a_fraction() -> None:
+    rounded = np.round(np.random.default_rng(1).normal(0, 3, 20_000), 1)
+    assert np.signbit(rounded[rounded == 0]).any()
+    assert through([b"", rounded.view(np.uint8)], "f8")[1] < 0.26 * rounded.nbytes
+
+
 def test_nan_of_two_kinds_in_one_chunk_stays_two_kinds() -> None:
     values = np.arange(500, dtype="f8")
     values[3:50] = np.nan
@@ -148,7 +196,7 @@ def test_a_chunk_is_read_straight_into_its_place(numbers: str, factor: float) ->
     values = (np.arange(3_000) % 100 * factor).astype(numbers)
     buffers = [b"", values.view(np.uint8)]
     digest = chunk_digest(buffers)
-    stored = b"".join(encode_chunk(digest, buffers, numbers))
+    stored = b"".join(encode_chunk(digest, buffers, numbers)[0])
     place = np.zeros(values.nbytes, dtype=np.uint8)
     assert decode_chunk(stored, digest, target=place)[1] is place
     assert place.tobytes() == values.tobytes()

@@ -52,7 +52,7 @@ def test_a_clean_workspace_stays_as_it_is(workspace: Workspace) -> None:
 
 def test_what_nothing_refers_to_goes(workspace: Workspace) -> None:
     kept = snapshot(workspace, "flights", frame_of(1))
-    loose = workspace.blobs.put_pieces([b"x" * 1000], locked=True)
+    loose = workspace.blobs.put(b"x" * 1000, locked=True)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     unfinished = f"{NEW}{platform.node()}-{ended.pid}-abc"
@@ -73,7 +73,7 @@ def test_what_somebody_is_about_to_refer_to_is_left_alone(
     assert collect_garbage(workspace, dry_run=False).n_kept_young == 1 and workspace.blobs.exists(loose)
     os.utime(workspace.blobs.path(loose), (time.time() - 1,) * 2)
     with write_lock.writing(workspace.folder):  # somebody takes a snapshot
-        locked = workspace.blobs.put_pieces([b"of a writer with the lock"], locked=True)
+        locked = workspace.blobs.put(b"of a writer with the lock", locked=True)
         assert collect_garbage(workspace, dry_run=False).n_kept_young == 2
     assert collect_garbage(workspace, dry_run=False).n_blobs == 2
     assert not workspace.blobs.exists(loose) and not workspace.blobs.exists(locked)
