@@ -70,23 +70,25 @@ def take(taking: Taking, data: Any) -> DatasetVersion:
         taking = replace(taking, source=source.source)
     content = source.content
     if isinstance(content, Stream):
-        return _persistently(taking, lambda: _take_stream(taking, content), 1 if content.is_read_once else _ATTEMPTS)
-    return _persistently(taking, lambda: _take_table(taking, content), _ATTEMPTS)
+        return _persistently(taking, lambda _: _take_stream(taking, content), 1 if content.is_read_once else _ATTEMPTS)
+    return _persistently(taking, lambda is_first: _take_table(taking, content, trusting=is_first), _ATTEMPTS)
 
 
-def _persistently(taking: Taking, attempt: Callable[[], DatasetVersion], attempts: int) -> DatasetVersion:
+def _persistently(taking: Taking, attempt: Callable[[bool], DatasetVersion], attempts: int) -> DatasetVersion:
+    """What the attempt gives, which is told whether it is the first."""
     workspace = taking.workspace
     for left in reversed(range(attempts)):
         try:
             with writing(workspace.folder) if isinstance(workspace, Workspace) else nullcontext():
-                return attempt()
+                return attempt(left == attempts - 1)
         except (ConflictError, NotFoundError):
             if not left:
                 raise
     raise AssertionError("unreachable")  # the last attempt returns or raises
 
 
-def _take_table(taking: Taking, table: EncodedTable) -> DatasetVersion:
+def _take_table(taking: Taking, table: EncodedTable, *, trusting: bool) -> DatasetVersion:
+    """`trusting`: what the version before has is there, and need not be looked up."""
     workspace = taking.workspace
     rows = Cutting.of(table).row_counts(table)
     manifest, jobs = name_chunks(table, rows)
@@ -96,13 +98,13 @@ def _take_table(taking: Taking, table: EncodedTable) -> DatasetVersion:
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
     parent = _parent(taking) if size_of(jobs.values()) >= _WORTH_COMPARING else None
-    writes = _new_chunks(workspace, jobs, parent)
+    writes = _new_chunks(workspace, jobs, parent, trusting)
     if parent is not None:
         if len(rows) > 1 and size_of(writes.values()) > _MOSTLY_NEW * size_of(jobs.values()):
             aligned = _aligned(parent, table, rows)
             if aligned is not None:
                 manifest, jobs = aligned
-                writes = _new_chunks(workspace, jobs, parent)
+                writes = _new_chunks(workspace, jobs, parent, trusting)
         if isinstance(workspace, Workspace):
             manifest, writes = with_patches(workspace, parent, manifest, writes)
         content = encode_manifest(manifest)
@@ -130,13 +132,17 @@ def _parent(taking: Taking) -> Manifest | None:
 
 
 def _new_chunks(
-    workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob], parent: Manifest | None
+    workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob], parent: Manifest | None, trusting: bool
 ) -> dict[str, ChunkJob]:
     """The chunks that neither are kept nor come out of a patch of the parent."""
-    patched = parent.patches if parent is not None and isinstance(workspace, Workspace) else {}
-    return {
-        digest: jobs[digest] for digest in versions.find_missing_chunks(workspace, list(jobs)) if digest not in patched
-    }
+    held: set[str] = set()
+    if parent is not None:
+        patched = parent.patches if isinstance(workspace, Workspace) else {}
+        held.update(patched)
+        if trusting:  # recording the version looks whether they are there in the end
+            held.update(digest for digest in parent.content_digests() if digest not in parent.patches)
+    asked = [digest for digest in jobs if digest not in held]
+    return {digest: jobs[digest] for digest in versions.find_missing_chunks(workspace, asked)}
 
 
 def _take_stream(taking: Taking, stream: Stream) -> DatasetVersion:

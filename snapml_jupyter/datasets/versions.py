@@ -44,7 +44,7 @@ def list_versions(workspace: Workspace, name: str) -> list[DatasetVersion]:
 @operation(permission="datasets:read")
 def find_missing_chunks(workspace: Workspace, digests: list[str]) -> list[str]:
     """Those of the chunks that the workspace does not keep yet, in the order given."""
-    found = kept.locate_chunks(workspace.database, digests)
+    found = kept.chunk_sizes(workspace.database, digests)
     return [digest for digest in digests if digest not in found]
 
 
@@ -91,10 +91,10 @@ def record_version(
                     f"A blob of the new version of '{name}' was collected as garbage. Snapshot it again."
                 )
         added = sum(kept.add_pack(tx, pack_digest, size, places) for pack_digest, size, places in packs)
-        places = kept.locate_chunks(workspace.database, wanted)
-        if len(places) < len(wanted):
+        sizes = kept.chunk_sizes(workspace.database, wanted)
+        if len(sizes) < len(wanted):
             raise ConflictError(
-                f"{len(wanted) - len(places)} chunks of the new version of '{name}' are not kept any more. Snapshot it again."
+                f"{len(wanted) - len(sizes)} chunks of the new version of '{name}' are not kept any more. Snapshot it again."
             )
         existing = kept.find_version_by_digest(workspace.database, digest, name)
         if existing is not None:
@@ -112,7 +112,7 @@ def record_version(
                 "manifest_digest": manifest_digest,
                 "n_rows": manifest.n_rows,
                 "n_columns": sum(not column.is_index for column in manifest.columns),
-                "size_bytes": manifest_bytes + sum(place.length for place in places.values()),
+                "size_bytes": manifest_bytes + sum(sizes.values()),
                 "added_bytes": added,
                 "message": message,
                 "run_id": run_id,

@@ -180,18 +180,25 @@ def add_pack(tx: Transaction, pack_digest: str, size_bytes: int, places: Iterabl
 def locate_chunks(database: Database, digests: Iterable[str]) -> dict[str, ChunkPlace]:
     """Where those chunks lie; chunks that are not kept are absent."""
     found: dict[str, ChunkPlace] = {}
-    for batch in _batches(digests):
-        marks = ", ".join(f":d{number}" for number in range(len(batch)))
-        rows = database.rows(
-            f"""SELECT c.digest, p.digest AS pack_digest, c.start_byte, c.n_bytes, c.figures
+    for batch, marks in _batches(digests):
+        rows = database.tuples(
+            f"""SELECT c.digest, p.digest, c.start_byte, c.n_bytes, c.figures
                 FROM chunks c JOIN packs p ON p.pack_number = c.pack_number WHERE c.digest IN ({marks})""",
-            {f"d{number}": digest for number, digest in enumerate(batch)},
+            batch,
         )
         for row in rows:
             found[row[0]] = ChunkPlace(
                 digest=row[0], pack_digest=row[1], offset=row[2], length=row[3], packed_figures=row[4]
             )
     return found
+
+
+def chunk_sizes(database: Database, digests: Iterable[str]) -> dict[str, int]:
+    """How many bytes each of those chunks takes; chunks that are not kept are absent."""
+    sizes: dict[str, int] = {}
+    for batch, marks in _batches(digests):
+        sizes.update(database.tuples(f"SELECT digest, n_bytes FROM chunks WHERE digest IN ({marks})", batch))
+    return sizes
 
 
 def is_manifest_known(database: Database, manifest_digest: str) -> bool:
@@ -209,10 +216,12 @@ def has_run(database: Database, run_id: str) -> bool:
     return database.row("SELECT 1 FROM runs WHERE run_id = :run_id", {"run_id": run_id}) is not None
 
 
-def _batches(values: Iterable[str]) -> Iterator[list[str]]:
+def _batches(values: Iterable[str]) -> Iterator[tuple[list[str], str]]:
+    """Some of the values at a time, and as many marks for a list in a query."""
     held = sorted(set(values))
     for start in range(0, len(held), _BATCH):
-        yield held[start : start + _BATCH]
+        batch = held[start : start + _BATCH]
+        yield batch, ", ".join("?" * len(batch))
 
 
 def _missing(database: Database, ref: str, name: str) -> NotFoundError:

@@ -95,6 +95,16 @@ def test_a_new_version_adds_only_what_changed(workspace: Workspace) -> None:
     assert first.added_bytes > 800_000
 
 
+def test_a_chunk_that_the_version_before_has_lost_is_written_again(workspace: Workspace) -> None:
+    frame = pd.DataFrame({"kept": np.arange(20_000), "changed": np.arange(20_000) % 977})
+    snapshot(workspace, "numbers", frame)
+    with workspace.transaction() as tx:
+        tx.execute("DELETE FROM chunks WHERE digest = (SELECT MIN(digest) FROM chunks)")
+    changed = frame.assign(changed=frame["changed"] + 1)
+    version = snapshot(workspace, "numbers", changed)
+    pd.testing.assert_frame_equal(open_dataset(workspace, version.ref).to_pandas(), changed)
+
+
 @pytest.mark.parametrize("key", ["numbers", "text", "few values"])
 def test_rows_added_or_deleted_elsewhere_leave_the_other_chunks_alone(workspace: Workspace, key: str) -> None:
     n = 400_000
