@@ -78,6 +78,11 @@ def rebuild(held: pa.DataType, n_rows: int, buffers: list[Buffer]) -> pa.Array:
     return array
 
 
+def has_text(held: pa.DataType) -> bool:
+    """Whether making values of that type small, and undoing it, is a codec's work above all: texts, bytes, lists."""
+    return _is_variable(held) or bool(pa.types.is_nested(held))
+
+
 def number_type(held: pa.DataType) -> str:
     """The numpy type of the second canonical buffer of that type, as "i8" or "f4"; "" when it holds bits or bytes."""
     types = pa.types

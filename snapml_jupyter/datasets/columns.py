@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from ..domain.dataset import ChunkFigures
 from .chunk_figures import figures_of
-from .chunks import Buffer, buffer_bytes, canonical_buffers, number_type, text_offsets
+from .chunks import Buffer, buffer_bytes, canonical_buffers, has_text, number_type, text_offsets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,7 +152,7 @@ class ArrowPart(_Part):
         if isinstance(values, pa.ChunkedArray) and values.num_chunks == 1:
             values = values.chunk(0)
         self.values, self.type = values, values.type
-        self.is_text = not pa.types.is_primitive(self.type)
+        self.is_text = has_text(self.type)
 
     @property
     def numbers(self) -> str:

@@ -168,10 +168,15 @@ class Dataset:
         return ColumnReader(reader, self.manifest, pieces, self.version.ref)
 
     def _read_columns(self, columns: list[StoredColumn], read: Callable[[StoredColumn], Any], rows: slice) -> list[Any]:
-        """Several columns at once, one a thread."""
-        from .reading import in_threads
+        """Several columns at once."""
+        from .arrow_types import type_from_json
+        from .chunks import has_text
+        from .reading import in_threads_beside
 
-        return list(in_threads(read, columns, (rows.stop - rows.start) * 8 * len(columns), group=1))
+        def is_text(column: StoredColumn) -> bool:
+            return any(has_text(type_from_json(part.type)) for part in column.parts)
+
+        return in_threads_beside(read, columns, is_text, (rows.stop - rows.start) * 8 * len(columns))
 
     def _rows(self, rows: Rows) -> slice:
         if isinstance(rows, range):
