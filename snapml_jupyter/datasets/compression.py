@@ -27,9 +27,9 @@ _CODEC, _FLAGS = 0x0F, 0xF0
 #: Smaller buffers are stored as they are: a codec's frame would cost more than it saves.
 _SMALLEST = 128
 _WORTHWHILE, _WORTHWHILE_TEXT = 0.75, 0.9
-#: So much of a text or of numbers of two bytes tells what it is like: below one ratio text repeats itself, above the other
-#: LZ4 finds nothing in numbers, and looks for it for long where few of them occur.
-_PROBE_BYTES, _REPEATS, _VARIES = 8192, 0.45, 0.85
+#: So much of a buffer tells what it is like: below one ratio text repeats itself, above the other numbers are not worth LZ4,
+#: which looks longest where little repeats.
+_PROBE_BYTES, _REPEATS, _VARIES = 8192, 0.45, 0.82
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,11 @@ def _squeezed(content: Any, width: int, worthwhile: float) -> tuple[int, Any]:
     if len(content) < _SMALLEST:
         return RAW, content
     codec = ZSTD if width == 1 else LZ4
-    if width <= 2 and len(content) > 2 * _PROBE_BYTES:
+    if len(content) > 2 * _PROBE_BYTES:
         probed = len(_codec(LZ4).compress(buffer_bytes(content)[:_PROBE_BYTES])) / _PROBE_BYTES
         if width == 1 and probed < _REPEATS:
             codec = LZ4
-        elif width == 2 and probed > _VARIES:
+        elif width > 1 and probed > _VARIES:
             return RAW, content
     packed = _codec(codec).compress(content)
     return (codec, packed) if len(packed) < worthwhile * len(content) else (RAW, content)

@@ -107,9 +107,11 @@ class _Rest:
 
     @classmethod
     def of(cls, numbers: Any, spread: int) -> _Rest:
-        divisor = _divisor(numbers) if spread > 1 else 1
+        divisor = int(np.gcd.reduce(numbers[:: max(1, len(numbers) // 64)])) if spread > 1 else 1  # guessed from some
         if divisor > 1:
-            return cls(numbers // numbers.dtype.type(divisor), spread // divisor, divisor)
+            divided = numbers // numbers.dtype.type(divisor)
+            if np.array_equal(divided * numbers.dtype.type(divisor), numbers):
+                return cls(divided, spread // divisor, divisor)
         return cls(numbers, spread, 1)
 
     def form(self, width: int) -> tuple[int, int, Any] | None:
@@ -121,16 +123,6 @@ class _Rest:
         if narrow >= width:
             return None
         return 0, narrow, self.numbers.astype(f"u{narrow}").view(np.uint8)
-
-
-def _divisor(rest: Any) -> int:
-    """What all numbers can be divided by: guessed from some, checked on all."""
-    guess = int(np.gcd.reduce(rest[:: max(1, len(rest) // 64)]))
-    if guess > 1:
-        divisor = rest.dtype.type(guess)
-        if np.array_equal(rest // divisor * divisor, rest):
-            return guess
-    return 1
 
 
 def _packed(rest: Any, bits: int) -> Any:
@@ -176,7 +168,7 @@ def _decimal(values: Any, with_figures: bool) -> Shortened:
         return None, None
     wide = values if values.dtype == np.float64 else values.astype(np.float64)
     absent = np.isnan(wide)
-    missing = values[absent].view(f"u{values.dtype.itemsize}")
+    missing = values[absent if absent.any() else slice(0)].view(f"u{values.dtype.itemsize}")
     if len(missing) and (missing != missing[0]).any():
         return None, None  # NaN has many bit patterns, and one frame keeps one
     with np.errstate(over="ignore"):

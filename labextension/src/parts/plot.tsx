@@ -70,7 +70,10 @@ export default function Plot(props: IChart): React.ReactElement {
         cursor: { points: { size: 6 } },
         ...(isTime ? { tzDate: (at: number) => uPlot.tzDate(new Date(1000 * at), 'Etc/UTC') } : {}),
         scales: {
-          x: { time: isTime === true },
+          x: {
+            time: isTime === true,
+            range: (u, low, high) => (isTime ? timeRange(u.data[0], low, high) : [low, high])
+          },
           y: {
             range: (_, low, high) => {
               const bottom = Math.min(low ?? 0, yRange?.[0] ?? Infinity);
@@ -155,6 +158,16 @@ export default function Plot(props: IChart): React.ReactElement {
       <div ref={read} className="jp-snapml-readout" aria-hidden="true" />
     </div>
   );
+}
+
+/** From when to when, in seconds, the axis goes: a single time stands in the middle of two minutes (uPlot gives it 2.7 years). */
+export function timeRange(
+  times: ArrayLike<number>,
+  low: number,
+  high: number
+): [number, number] {
+  const isSingle = times.length > 0 && times[0] === times[times.length - 1];
+  return isSingle ? [times[0] - 60, times[0] + 60] : [low, high];
 }
 
 /** Times as they are said everywhere else: UTC, 24 hours. */
