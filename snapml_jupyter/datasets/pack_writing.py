@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: How often the packs of a stream are touched.
 _REFRESH_SECONDS = 600.0
+#: Packs that are written at once: one is hashed while the other waits for the disk.
+_WRITERS = 2
 #: Chunks that are made small at once, and how much text other threads take.
 _GROUP = 8
 _WORTH_THREADS = 256 * 1024
@@ -44,7 +46,7 @@ class PackStream:
     def __init__(self, workspace: Workspace | RemoteWorkspace) -> None:
         self._workspace = workspace
         self._numbers, self._texts = PackWriter(), PackWriter()
-        self._disk = ThreadPoolExecutor(1)
+        self._disk = ThreadPoolExecutor(_WRITERS)
         self._packs: list[Future[str]] = []
         self._refreshed = time.monotonic()
 
@@ -98,8 +100,8 @@ class PackStream:
                 self._refresh()
             if writer.size_bytes >= PACK_BYTES:
                 self._packs.append(self._disk.submit(self._workspace.blobs.put, writer.finish(), locked=True))
-                if len(self._packs) > 1:
-                    self._packs[-2].result()  # a slow disk must not fill the memory with packs that wait for it
+                if len(self._packs) > _WRITERS:  # a slow disk must not fill the memory with packs that wait for it
+                    self._packs[-1 - _WRITERS].result()
 
     def _refresh(self) -> None:
         """Keep the packs of a long stream young, so that no collection of garbage takes them before they are recorded."""

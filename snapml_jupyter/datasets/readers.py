@@ -116,8 +116,9 @@ class ColumnReader:
             if len(lengths) != 4 * count or place + len(content) > size:
                 raise self._misfit(column)
             ends = offsets[row + 1 : row + 1 + count]
-            np.cumsum(np.frombuffer(lengths, dtype=np.uint32), dtype=np.int64, out=ends)
-            ends += place
+            ends[:] = np.frombuffer(lengths, dtype=np.uint32)
+            ends[:1] += place
+            np.add.accumulate(ends, out=ends)
             characters[place : place + len(content)] = np.frombuffer(content, dtype=np.uint8)
             valid.set(row, count, bits)
             row, place = row + count, place + len(content)
