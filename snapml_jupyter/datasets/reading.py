@@ -175,14 +175,31 @@ def in_threads_beside(
 
     Numbers take many short calls, for which threads would only hand Python's lock to each other (see `pack_writing`).
     """
-    if len(items) < 2 or (os.cpu_count() or 1) < 2 or size_bytes < _WORTH_THREADS:
+    helpers = (os.cpu_count() or 1) - 1
+    if len(items) < 2 or not helpers or size_bytes < _WORTH_THREADS:
         return [function(item) for item in items]
-    submitted = {place: threads().submit(function, item) for place, item in enumerate(items) if is_text(item)}
-    results = {place: function(item) for place, item in enumerate(items) if place not in submitted}
-    for place, text in reversed(submitted.items()):
-        if text.cancel():  # nobody has come to it yet
+    results: dict[int, U] = {}
+    texts = deque(place for place, item in enumerate(items) if is_text(item))
+    numbers = deque(place for place in range(len(items)) if place not in texts)
+
+    def work_off(places: deque[int]) -> None:
+        while True:
+            try:
+                place = places.popleft()
+            except IndexError:  # none is left
+                return
             results[place] = function(items[place])
-    results.update((place, text.result()) for place, text in submitted.items() if place not in results)
+
+    helping = [threads().submit(work_off, texts) for _ in range(min(helpers, len(texts)))]
+    try:
+        work_off(numbers)
+        work_off(texts)
+    except BaseException:
+        texts.clear()  # the helpers stop at the next column
+        raise
+    for helper in helping:
+        if not helper.cancel():  # cancelled when it did not come to begin
+            helper.result()
     return [results[place] for place in range(len(items))]
 
 
