@@ -56,7 +56,8 @@ def numbers_figures(values: Any, n_values: int) -> ChunkFigures:
         return _floats(values, n_values)
     least, greatest = int(values.min()), int(values.max())
     if greatest - least < 2**31:
-        figures = whole_figures(values - values.dtype.type(least), least, greatest)
+        wide = values if values.dtype.itemsize >= 4 else values.astype(np.int32)  # so that the difference fits
+        figures = whole_figures(wide - wide.dtype.type(least), least, greatest)
         return replace(figures, n_values=n_values, n_nulls=n_values - len(values))
     total = float(values.sum(dtype=np.float64))
     squares = _squares(values - total / len(values))

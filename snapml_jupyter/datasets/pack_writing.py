@@ -99,7 +99,7 @@ class PackStream:
             if time.monotonic() - self._refreshed > _REFRESH_SECONDS:
                 self._refresh()
             if writer.size_bytes >= PACK_BYTES:
-                self._packs.append(self._disk.submit(self._workspace.blobs.put, writer.finish(), locked=True))
+                self._write(writer)
                 if len(self._packs) > _WRITERS:  # a slow disk must not fill the memory with packs that wait for it
                     self._packs[-1 - _WRITERS].result()
 
@@ -121,12 +121,13 @@ class PackStream:
         """The digests of all packs, which are durable now."""
         if self._numbers.size_bytes + self._texts.size_bytes <= PACK_BYTES:  # one wait for the disk instead of two
             self._numbers.take_over(self._texts)
-        last = [
-            self._workspace.blobs.put(writer.finish(), locked=True)
-            for writer in (self._numbers, self._texts)
-            if len(writer)
-        ]
-        return [*(pack.result() for pack in self._packs), *last]
+        for writer in (self._numbers, self._texts):
+            if len(writer):
+                self._write(writer)
+        return [pack.result() for pack in self._packs]
+
+    def _write(self, writer: PackWriter) -> None:
+        self._packs.append(self._disk.submit(self._workspace.blobs.put, writer.finish(), locked=True))
 
 
 def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob]) -> Iterator[str]:

@@ -5,13 +5,13 @@ seconds, and 16 of them for a frame of ten rows would cost more than everything 
 are written together, column after column, in blobs of some 8 MB, and the workspace keeps an index from chunk digest
 to place. Every pack ends with its own list of chunks: the index can be made again from the packs alone.
 
-    "SNAPPACK" 4 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
+    "SNAPPACK" 5 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
     chunk: 254 u8 | check 16 bytes | n_buffers u16 | (codec u8, narrow u8, width u8, length u64, stored length u64) each | stored buffers
 
 `compression` says what codec and widths mean, `chunk_figures` what the figures are. The check is XXH3 (128 bits) over the
 chunk's digest and what is stored behind the check: it finds damage on every read at memory speed, and the wrong chunk in the
 right place. Who means harm could write a fitting check, so `snapml verify` hashes the content itself.
-Packs of format 1 have no figures. Chunks of format 3 begin with 255 and have a BLAKE3 check; those of formats 1 and 2 begin
+Packs before format 5 have no -0.0 among decimals (see `number_forms`), those of format 1 no figures. Chunks of format 3 begin with 255 and have a BLAKE3 check; those of formats 1 and 2 begin
 with n_buffers u8 and have none: their content is hashed.
 """
 
@@ -33,7 +33,7 @@ from .compression import compress, decompress
 PACK_BYTES = 8 * 2**20
 
 _MAGIC = b"SNAPPACK"
-_START, *_EARLIER_STARTS = (_MAGIC + bytes([number]) for number in (4, 3, 2, 1))
+_START, *_EARLIER_STARTS = (_MAGIC + bytes([number]) for number in (5, 4, 3, 2, 1))
 _START_1 = _EARLIER_STARTS[-1]
 _ENTRY, _ENTRY_1 = struct.Struct(f"<32sQQ{FIGURES_BYTES}s"), struct.Struct("<32sQQ")
 _BUFFER = struct.Struct("<BBBQQ")

@@ -138,7 +138,7 @@ def test_floats_with_few_decimals_come_back_bit_by_bit(
     whole=stn.arrays(np.dtype("i8"), st.integers(20, 200), elements=st.integers(-(10**9), 10**9)),
     base=st.sampled_from([0, 10**6, -(10**15)]),
     factor=st.sampled_from([1, 1000, 0.01]),
-    numbers=st.sampled_from(["i8", "i4", "u4", "u8", "f4", "f8"]),
+    numbers=st.sampled_from([*INTEGERS, "f4", "f8"]),
     odd=st.lists(st.sampled_from([np.nan, -0.0]), max_size=4),
 )
 def test_figures_that_come_out_beside_the_form_are_those_of_the_values(
