@@ -121,9 +121,13 @@ class PackStream:
         """The digests of all packs, which are durable now."""
         if self._numbers.size_bytes + self._texts.size_bytes <= PACK_BYTES:  # one wait for the disk instead of two
             self._numbers.take_over(self._texts)
-        for writer in (self._numbers, self._texts):
-            if len(writer):
-                self._write(writer)
+        left = [writer for writer in (self._numbers, self._texts) if len(writer)]
+        for writer in left[1:]:
+            self._write(writer)
+        for writer in left[:1]:  # here: a thread for the only pack of a small table would cost as much as its compression
+            here: Future[str] = Future()
+            here.set_result(self._workspace.blobs.put(writer.finish(), locked=True))
+            self._packs.append(here)
         return [pack.result() for pack in self._packs]
 
     def _write(self, writer: PackWriter) -> None:
