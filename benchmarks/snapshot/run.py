@@ -2,6 +2,7 @@
 
     python benchmarks/snapshot/run.py                    # 200,000 rows, a few seconds
     python benchmarks/snapshot/run.py --rows 4000000     # the size of docs/datasets.md, about 0.7 GB
+    python benchmarks/snapshot/run.py --frame flights    # of another character (`frames.py`): floats, texts, integers
     python benchmarks/snapshot/run.py --json             # for machines
 
     python benchmarks/snapshot/run.py --dvc PATH         # beside DVC; PATH is its command, from an environment of its own
@@ -35,49 +36,25 @@ from blake3 import blake3
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from frames import KINDS, make_frame
+
 from snapml_jupyter.datasets.dataset import open_dataset
 from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.store.workspace import Workspace
 
 
-def make_frame(n_rows: int, seed: int = 7) -> pd.DataFrame:
-    """16 columns of mixed types: an id, times, integers, floats with gaps, strings, categories, booleans."""
-    random = np.random.default_rng(seed)
-    cities = np.array(["Lisbon", "Oslo", "Rome", "Reykjavik", "Vienna", "Zurich", "Amsterdam", "Porto"], dtype=object)
-    return pd.DataFrame(
-        {
-            "id": np.arange(n_rows, dtype="int64") * 3 + random.integers(0, 3, n_rows),
-            "at": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(random.integers(0, 10**9, n_rows)), unit="ms"),
-            "count": random.poisson(20, n_rows),
-            "small": random.integers(0, 100, n_rows).astype("int16"),
-            "wide": random.integers(0, 2**62, n_rows),
-            "normal": random.normal(size=n_rows),
-            "price": np.round(random.lognormal(3, 1, n_rows), 2),
-            "gaps": np.where(random.random(n_rows) < 0.2, np.nan, random.normal(size=n_rows)),
-            "single": random.normal(size=n_rows).astype("float32"),
-            "flag": random.random(n_rows) < 0.3,
-            "city": pd.Series(random.choice(cities, n_rows), dtype="str"),
-            "code": pd.Series([f"C{value:07d}" for value in random.integers(0, 10**7, n_rows)], dtype="str"),
-            "note": pd.Series(np.where(random.random(n_rows) < 0.5, None, "checked by hand"), dtype="str"),
-            "grade": pd.Categorical(random.choice(list("abcde"), n_rows)),
-            "seen": pd.array(np.where(random.random(n_rows) < 0.1, None, 5), dtype="Int64"),
-            "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 2000, n_rows), unit="D"),
-        }
-    )
-
-
-def rounds(frame: pd.DataFrame, folder: Path, dvc: str | None) -> Iterator[tuple[str, float, int | None]]:
-    """One round: (what, seconds, bytes on disk)."""
+def rounds(frame: pd.DataFrame, column: str, folder: Path, dvc: str | None) -> Iterator[tuple[str, float, int | None]]:
+    """One round: (what, seconds, bytes on disk). `column` is changed."""
     n = len(frame)
     workspace = Workspace(folder / "workspace")
     parquet = folder / "frame.parquet"
     hundredth = max(1, n // 100)
-    column_changed = frame.assign(normal=frame["normal"] + 1)
-    appended = pd.concat([frame, frame.iloc[:hundredth].assign(id=frame["id"].iloc[-1] + 1 + np.arange(hundredth))])
+    column_changed = frame.assign(**{column: frame[column] + 1})
+    appended = pd.concat([frame, frame.sample(hundredth, random_state=1)])
     part_changed = frame.copy()
-    part_changed.loc[n // 2 : n // 2 + hundredth, "price"] += 1
+    part_changed.loc[n // 2 : n // 2 + hundredth, column] += 2
     scattered = frame.copy()
-    scattered.loc[np.random.default_rng(2).choice(n, hundredth, replace=False), "price"] += 1
+    scattered.loc[np.random.default_rng(2).choice(n, hundredth, replace=False), column] += 3
     versions = {
         "snapshot, first": frame,
         "snapshot, unchanged": frame,
@@ -101,12 +78,13 @@ def rounds(frame: pd.DataFrame, folder: Path, dvc: str | None) -> Iterator[tuple
         yield what, seconds, version.added_bytes
     _, seconds = timed(lambda: pd.read_parquet(parquet))
     yield "read_parquet", seconds, None
+    two = [frame.columns[0], frame.columns[11]]
     back, seconds = timed(lambda: open_dataset(workspace, "bench@v1").to_pandas())
     yield "to_pandas", seconds, None
     pd.testing.assert_frame_equal(back, frame)
-    _, seconds = timed(lambda: open_dataset(workspace, "bench@v1").to_pandas(["id", "code"]))
+    _, seconds = timed(lambda: open_dataset(workspace, "bench@v1").to_pandas(two))
     yield "to_pandas, 2 columns", seconds, None
-    tiny = [frame.head(10).assign(count=number) for number in range(8)]
+    tiny = [frame.head(10).assign(**{column: number}) for number in range(8)]
     times = [timed(lambda few=few: snapshot(workspace, "tiny", few))[1] for few in tiny]
     yield "snapshot of 10 rows, warm", statistics.median(times[1:]), None
 
@@ -146,7 +124,7 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from run import Workspace, make_frame, snapshot
-frame, workspace = make_frame(int(sys.argv[2])), Workspace(Path(sys.argv[3]))
+frame, workspace = make_frame(sys.argv[4], int(sys.argv[2])), Workspace(Path(sys.argv[3]))
 snapshot(workspace, "warm", frame.head(1000))
 Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here on
 def peak(name): return int(next(l for l in open("/proc/self/status") if l.startswith(name)).split()[1]) * 1024
@@ -156,9 +134,9 @@ print((peak("VmHWM") - before) / frame.memory_usage(deep=True).sum())
 """
 
 
-def memory_fraction(n_rows: int, folder: Path) -> float:
+def memory_fraction(kind: str, n_rows: int, folder: Path) -> float:
     """Peak memory of a first snapshot beyond what was held before it, as a share of the frame (Linux)."""
-    arguments = [str(Path(__file__).parent), str(n_rows), str(folder / "memory")]
+    arguments = [str(Path(__file__).parent), str(n_rows), str(folder / "memory"), kind]
     done = subprocess.run([sys.executable, "-c", _MEMORY, *arguments], check=True, capture_output=True, text=True)
     return float(done.stdout)
 
@@ -183,18 +161,19 @@ def main() -> None:
     """Print the table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--frame", choices=KINDS, default="mixed", help="what the columns are like")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="a folder on the disk to be measured; default: the temporary one")
     parser.add_argument("--dvc", help="the command of DVC to compare with")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    frame = make_frame(arguments.rows)
+    frame = make_frame(arguments.frame, arguments.rows)
     seconds: dict[str, list[float]] = {}
     sizes: dict[str, int | None] = {}
     for _ in range(arguments.rounds):
         folder = Path(tempfile.mkdtemp(prefix="snapml-bench-", dir=arguments.folder))
         try:
-            for what, took, size in rounds(frame, folder, arguments.dvc):
+            for what, took, size in rounds(frame, KINDS[arguments.frame].changed, folder, arguments.dvc):
                 seconds.setdefault(what, []).append(took)
                 sizes[what] = size
         finally:
@@ -203,7 +182,7 @@ def main() -> None:
     try:
         for what, took, size in many_files(folder, arguments.dvc):
             seconds[what], sizes[what] = [took], size
-        extra = memory_fraction(arguments.rows, folder)
+        extra = memory_fraction(arguments.frame, arguments.rows, folder)
     finally:
         shutil.rmtree(folder)
     memory = int(frame.memory_usage(deep=True).sum())
@@ -211,7 +190,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"rows": arguments.rows, "frame_bytes": memory, "memory_fraction": extra, "results": results}))
         return
-    print(f"{arguments.rows:,} rows x {frame.shape[1]} columns, {memory / 1e6:,.0f} MB in memory")
+    print(f"{arguments.frame}: {arguments.rows:,} rows x {frame.shape[1]} columns, {memory / 1e6:,.0f} MB in memory")
     for what, result in results.items():
         size = result["bytes"]
         shown = "" if size is None else f"{size / 1e6:12.3f} MB"

@@ -124,9 +124,9 @@ class PackStream:
         left = [writer for writer in (self._numbers, self._texts) if len(writer)]
         for writer in left[1:]:
             self._write(writer)
-        for writer in left[:1]:  # here: a thread for the only pack of a small table would cost as much as its compression
+        if left:  # here: for the only pack of a small table a thread would cost as much as its compression
             here: Future[str] = Future()
-            here.set_result(self._workspace.blobs.put(writer.finish(), locked=True))
+            here.set_result(self._workspace.blobs.put(left[0].finish(), locked=True))
             self._packs.append(here)
         return [pack.result() for pack in self._packs]
 

@@ -161,11 +161,7 @@ export default function Plot(props: IChart): React.ReactElement {
 }
 
 /** From when to when, in seconds, the axis goes: a single time stands in the middle of two minutes (uPlot gives it 2.7 years). */
-export function timeRange(
-  times: ArrayLike<number>,
-  low: number,
-  high: number
-): [number, number] {
+export function timeRange(times: ArrayLike<number>, low: number, high: number): [number, number] {
   const isSingle = times.length > 0 && times[0] === times[times.length - 1];
   return isSingle ? [times[0] - 60, times[0] + 60] : [low, high];
 }
