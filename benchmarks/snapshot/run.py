@@ -120,12 +120,16 @@ def run_dvc(dvc: str, folder: Path, *arguments: str) -> None:
 
 
 _MEMORY = """
-import resource, sys
+import ctypes, gc, sys
 from pathlib import Path
+import pyarrow
 sys.path.insert(0, sys.argv[1])
 from run import Workspace, make_frame, snapshot
 frame, workspace = make_frame(sys.argv[4], int(sys.argv[2])), Workspace(Path(sys.argv[3]))
 snapshot(workspace, "warm", frame.head(1000))
+gc.collect()  # what making the frame took and left is given back, so that it is not used unseen
+pyarrow.default_memory_pool().release_unused()
+ctypes.CDLL(None).malloc_trim(0)
 Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here on
 def peak(name): return int(next(l for l in open("/proc/self/status") if l.startswith(name)).split()[1]) * 1024
 before = peak("VmRSS")
