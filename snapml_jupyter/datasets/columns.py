@@ -52,8 +52,16 @@ class PartSource(Protocol):
 class _Part(ABC):
     """Makes the buffers of few rows once: a small table's are asked for to cut it, to name its chunks and to write them."""
 
+    type: pa.DataType
     is_text = False
     _made: tuple[int, int, list[Buffer]] | None = None
+
+    @property
+    def numbers(self) -> str:
+        return number_type(self.type)
+
+    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
+        return figures_of(self.type, n_values, buffers, known)
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
         if stop - start > _FEW_ROWS:
@@ -74,10 +82,6 @@ class NumpyPart(_Part):
     def __init__(self, values: NDArray[Any], held: pa.DataType) -> None:
         self.values, self.type = values, held
 
-    @property
-    def numbers(self) -> str:
-        return number_type(self.type)
-
     def _make(self, start: int, stop: int) -> list[Buffer]:
         return [b"", np.ascontiguousarray(self.values[start:stop]).view(np.uint8)]
 
@@ -86,9 +90,6 @@ class NumpyPart(_Part):
         if values.dtype.kind not in "iuf":
             return None
         return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
-
-    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
-        return figures_of(self.type, n_values, buffers, known)
 
 
 class CodesPart(NumpyPart):
@@ -116,10 +117,6 @@ class MaskedPart(_Part):
     def __init__(self, values: NDArray[Any], missing: NDArray[np.bool_], held: pa.DataType) -> None:
         self.values, self.missing, self.type = values, missing, held
 
-    @property
-    def numbers(self) -> str:
-        return number_type(self.type)
-
     def _make(self, start: int, stop: int) -> list[Buffer]:
         values, missing = self._values(start, stop)
         head: Buffer = b"" if missing is None else np.packbits(~missing, bitorder="little")
@@ -131,9 +128,6 @@ class MaskedPart(_Part):
         values, _ = self._values(start, stop)
         keys: NDArray[Any] = values.view(f"u{values.dtype.itemsize}").astype(np.uint64, copy=False)
         return keys
-
-    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
-        return figures_of(self.type, n_values, buffers, known)
 
     def _values(self, start: int, stop: int) -> tuple[Any, Any | None]:
         """The values of those rows, zero where they are missing, and where that is; None for nowhere."""
@@ -154,10 +148,6 @@ class ArrowPart(_Part):
         self.values, self.type = values, values.type
         self.is_text = has_text(self.type)
 
-    @property
-    def numbers(self) -> str:
-        return number_type(self.type)
-
     def _make(self, start: int, stop: int) -> list[Buffer]:
         return canonical_buffers(self._piece(start, stop))
 
@@ -171,9 +161,6 @@ class ArrowPart(_Part):
         if pa.types.is_boolean(held):
             return np.unpackbits(buffer_bytes(values), bitorder="little", count=stop - start).astype(np.uint64)
         return np.frombuffer(values, f"u{held.bit_width // 8}").astype(np.uint64, copy=False)
-
-    def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
-        return figures_of(self.type, n_values, buffers, known)
 
     def _piece(self, start: int, stop: int) -> pa.Array:
         piece = self.values.slice(start, stop - start)

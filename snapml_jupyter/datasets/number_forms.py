@@ -4,9 +4,9 @@
   rest needs (frame of reference): an id that grows by a few within a chunk takes 2 bytes instead of 8, a day in
   microseconds too, the code of one of ten categories half a byte, a constant nothing.
 - Floats that are whole numbers or have a few decimals, as prices, measurements and integer columns with gaps do, are kept as
-  the whole numbers that they are a hundredth, a thousandth, ... of; NaN is one more number, and so is -0.0. The idea is that of ALP
-  (Afroozeh, Kuffo, Boncz: "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2023). Floats that do not come back
-  bit by bit stay as they are.
+  the whole numbers that they are a hundredth, a thousandth, ... of; NaN is one more number, and so is -0.0. The idea is that
+  of ALP (Afroozeh, Kuffo, Boncz: "ALP: Adaptive Lossless floating-Point Compression", SIGMOD 2023). Floats that do not
+  come back bit by bit stay as they are.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from ..store.workspace import Workspace
 from .chunks import Buffer
 from .naming import ChunkJob, size_of
 from .packs import PACK_BYTES, PackWriter, encode_chunk
+from .reading import WORTH_THREADS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS = 600.0
 #: Packs that are written at once: one is hashed while the other waits for the disk.
 _WRITERS = 2
-#: Chunks that are made small at once, and how much text other threads take.
+#: Chunks that are made small at once.
 _GROUP = 8
-_WORTH_THREADS = 256 * 1024
 
 _Named = tuple[str, ChunkJob]
 _Encoded = list[tuple[str, list[Buffer], ChunkFigures]]
@@ -47,6 +47,8 @@ class PackStream:
         self._workspace = workspace
         self._numbers, self._texts = PackWriter(), PackWriter()
         self._disk = ThreadPoolExecutor(_WRITERS)
+        self._n_helpers = (os.cpu_count() or 1) - 1
+        self._helpers = ThreadPoolExecutor(max(1, self._n_helpers), thread_name_prefix="snapml-texts")
         self._packs: list[Future[str]] = []
         self._refreshed = time.monotonic()
 
@@ -56,6 +58,7 @@ class PackStream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._helpers.shutdown(cancel_futures=True)
         self._disk.shutdown(cancel_futures=kind is not None)
         if kind is not None:
             self._forget()
@@ -64,34 +67,32 @@ class PackStream:
         """Make the chunks small and put them into packs."""
         numbers = [named for named in jobs.items() if not named[1].part.is_text]
         texts = [named for named in jobs.items() if named[1].part.is_text]
-        helpers = (os.cpu_count() or 1) - 1
-        if not helpers or size_of(job for _, job in texts) < _WORTH_THREADS:
+        if not self._n_helpers or size_of(job for _, job in texts) < WORTH_THREADS:
             for group in _groups(numbers + texts):
                 self._put(self._numbers, _encode(group))
             return
-        with ThreadPoolExecutor(helpers, thread_name_prefix="snapml-texts") as pool:
-            waiting = _groups(texts)
-            under_way: deque[Future[_Encoded] | _Encoded] = deque()
+        waiting = _groups(texts)
+        under_way: deque[Future[_Encoded] | _Encoded] = deque()
 
-            def go_on(*, wait: bool) -> bool:
-                """Put what is done into packs, and keep the helpers busy; whether anything was under way."""
-                while under_way and (isinstance(under_way[0], list) or wait or under_way[0].done()):
-                    first = under_way.popleft()
-                    self._put(self._texts, first if isinstance(first, list) else first.result())
-                    wait = False
-                while len(under_way) <= 2 * helpers and (group := next(waiting, None)):
-                    under_way.append(pool.submit(_encode, group))
-                return bool(under_way)
+        def go_on(*, wait: bool) -> bool:
+            """Put what is done into packs, and keep the helpers busy; whether anything was under way."""
+            while under_way and (isinstance(under_way[0], list) or wait or under_way[0].done()):
+                first = under_way.popleft()
+                self._put(self._texts, first if isinstance(first, list) else first.result())
+                wait = False
+            while len(under_way) <= 2 * self._n_helpers and (group := next(waiting, None)):
+                under_way.append(self._helpers.submit(_encode, group))
+            return bool(under_way)
 
+        go_on(wait=False)
+        for group in _groups(numbers):
+            self._put(self._numbers, _encode(group))
             go_on(wait=False)
-            for group in _groups(numbers):
-                self._put(self._numbers, _encode(group))
-                go_on(wait=False)
-            for group in waiting:
-                under_way.append(_encode(group))
-                go_on(wait=len(under_way) > 4 * helpers + 1)
-            while go_on(wait=True):
-                pass
+        for group in waiting:
+            under_way.append(_encode(group))
+            go_on(wait=len(under_way) > 4 * self._n_helpers + 1)
+        while go_on(wait=True):
+            pass
 
     def _put(self, writer: PackWriter, encoded: _Encoded) -> None:
         for digest, content, figures in encoded:

@@ -11,8 +11,8 @@ to place. Every pack ends with its own list of chunks: the index can be made aga
 `compression` says what codec and widths mean, `chunk_figures` what the figures are. The check is XXH3 (128 bits) over the
 chunk's digest and what is stored behind the check: it finds damage on every read at memory speed, and the wrong chunk in the
 right place. Who means harm could write a fitting check, so `snapml verify` hashes the content itself.
-Packs before format 5 have no -0.0 among decimals (see `number_forms`), those of format 1 no figures. Chunks of format 3 begin with 255 and have a BLAKE3 check; those of formats 1 and 2 begin
-with n_buffers u8 and have none: their content is hashed.
+Packs before format 5 have no -0.0 among decimals (see `number_forms`), those of format 1 no figures. Chunks of format 3 begin
+with 255 and have a BLAKE3 check; those of formats 1 and 2 begin with n_buffers u8 and have none: their content is hashed.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 #: Below this many bytes the threads cost more than they bring.
-_WORTH_THREADS = 256 * 1024
+WORTH_THREADS = 256 * 1024
 #: Chunks that a thread takes at once: enough for each thread to come by several times, no more than are held at once.
 _LEAST_GROUP, _MOST_GROUP = 8, 64
 #: Most chunks that are read at once: some two megabytes, which are still in the processor's cache when they are decoded.
@@ -153,7 +153,7 @@ def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, grou
     At most a few groups are under way at once, so results that the caller drops take no memory.
     """
     workers = min(len(items), os.cpu_count() or 1)
-    if workers < 2 or size_bytes < _WORTH_THREADS:
+    if workers < 2 or size_bytes < WORTH_THREADS:
         yield from map(function, items)
         return
     if group is None:
@@ -176,7 +176,7 @@ def in_threads_beside(
     Numbers take many short calls, for which threads would only hand Python's lock to each other (see `pack_writing`).
     """
     helpers = (os.cpu_count() or 1) - 1
-    if len(items) < 2 or not helpers or size_bytes < _WORTH_THREADS:
+    if len(items) < 2 or not helpers or size_bytes < WORTH_THREADS:
         return [function(item) for item in items]
     results: dict[int, U] = {}
     texts = deque(place for place, item in enumerate(items) if is_text(item))
