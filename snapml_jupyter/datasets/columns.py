@@ -185,12 +185,15 @@ def _text_keys(texts: pa.Array) -> Any:
     if content.size >= 8:
         # Every eight bytes of the content as one number: a view whose items overlap.
         windows: NDArray[Any] = np.ndarray((content.size - 7,), dtype="<u8", buffer=content, strides=(1,))
-        endings = windows[np.maximum(stops - 8, 0)]
-        lacking = np.clip(8 - lengths, 0, 7).astype(np.uint64) * np.uint64(8)  # bits of the text before
-        keys = np.where(lengths > 0, (endings >> lacking) + lengths.astype(np.uint64), np.uint64(0))
-    for row in np.flatnonzero(
-        (stops < 8) & (lengths > 0)
-    ):  # at the very start no eight bytes end there: seven rows at most
+        keys = windows[np.maximum(stops - 8, 0)]
+        shortest = int(lengths.min())
+        if shortest < 8:
+            keys >>= np.clip(8 - lengths, 0, 7).astype(np.uint64) * np.uint64(8)  # bits of the text before
+        keys += lengths.astype(np.uint64)
+        if shortest == 0:
+            keys *= lengths > 0
+    early = int(np.searchsorted(stops, 8))
+    for row in np.flatnonzero(lengths[:early]):  # at the very start no eight bytes end there: seven rows at most
         text = bytes(content[int(offsets[row]) : int(stops[row])])
         keys[row] = int.from_bytes(text, "little") + len(text)
     return keys

@@ -423,3 +423,17 @@ def test_rows_that_repeat_are_cut_where_their_neighbours_say(workspace: Workspac
     first = snapshot(workspace, "days", frame)
     shorter = snapshot(workspace, "days", frame.iloc[n // 100 :].reset_index(drop=True))
     assert shorter.added_bytes < 0.2 * first.size_bytes  # the first chunk, of some 16
+
+
+@pytest.mark.parametrize("n_distinct", [1_000, 4_000, 16_000, 60_000])
+def test_columns_of_some_thousand_values_are_cut_as_often_as_others(workspace: Workspace, n_distinct: int) -> None:
+    random = np.random.default_rng(3)
+    n = 600_000
+    frame = pd.DataFrame({name: random.integers(0, n_distinct, n) for name in "abc"})
+    first = snapshot(workspace, "codes", frame)
+    rows = open_dataset(workspace, first.ref).manifest.rows
+    assert 15_000 < n / len(rows) < 30_000  # one value in 16,384 alone would cut every 5,000 rows, or never
+    assert max(rows) < 98_304
+    changed = frame.assign(c=frame["c"] + 1).iloc[6_000:].reset_index(drop=True)
+    second = snapshot(workspace, "codes", changed)
+    assert second.added_bytes < 0.45 * first.size_bytes  # its column, and the first chunk of the others
