@@ -93,7 +93,7 @@ def _squeezed(content: Any, width: int, worthwhile: float) -> tuple[int, Any]:
             codec = LZ4
         elif width > 1 and probed > _VARIES:
             return RAW, content
-    packed = _codec(codec).compress(content)
+    packed = _codec(codec).compress(content, asbytes=True)
     return (codec, packed) if len(packed) < worthwhile * len(content) else (RAW, content)
 
 

@@ -62,13 +62,13 @@ class Cutting:
         # No more rows than a chunk has at least: where a stream goes on, those before its next rows are gone.
         return cls([column.place for column in varied[:_TOGETHER]], spacing, min(_TOGETHER_ROWS, spacing.least))
 
-    def row_counts(self, table: EncodedTable) -> list[int]:
-        """Row counts of the chunks of a table, or of a stream's next rows: then the last chunk may go on."""
+    def row_counts(self, table: EncodedTable, first: int = 0) -> list[int]:
+        """Row counts of the chunks of a table, or of a stream's rows from `first` on: then the last chunk may go on."""
         parts = [table.columns[place].parts[0] for place in self.places]
         keys: Keys | None = None
         if parts:
             keys = parts[0].keys if len(parts) == self.n_rows == 1 else _joined(parts, self.n_rows)
-        return cut_rows(table.n_rows, keys, self.spacing)
+        return cut_rows(table.n_rows, keys, self.spacing, first)
 
 
 def spacing_of(table: EncodedTable) -> Spacing:

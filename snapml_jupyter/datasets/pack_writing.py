@@ -45,7 +45,8 @@ class PackStream:
 
     def __init__(self, workspace: Workspace | RemoteWorkspace) -> None:
         self._workspace = workspace
-        self._numbers, self._texts = PackWriter(), PackWriter()
+        self._spare: list[bytearray] = []
+        self._numbers, self._texts = PackWriter(self._spare), PackWriter(self._spare)
         self._disk = ThreadPoolExecutor(_WRITERS)
         self._n_helpers = (os.cpu_count() or 1) - 1
         self._helpers = ThreadPoolExecutor(max(1, self._n_helpers), thread_name_prefix="snapml-texts")
@@ -100,9 +101,9 @@ class PackStream:
             if time.monotonic() - self._refreshed > _REFRESH_SECONDS:
                 self._refresh()
             if writer.size_bytes >= PACK_BYTES:
+                if len(self._packs) >= _WRITERS:  # a slow disk must not fill the memory with packs that wait for it
+                    self._packs[-_WRITERS].result()
                 self._write(writer)
-                if len(self._packs) > _WRITERS:  # a slow disk must not fill the memory with packs that wait for it
-                    self._packs[-1 - _WRITERS].result()
 
     def _refresh(self) -> None:
         """Keep the packs of a long stream young, so that no collection of garbage takes them before they are recorded."""
@@ -127,12 +128,20 @@ class PackStream:
             self._write(writer)
         if left:  # here: for the only pack of a small table a thread would cost as much as its compression
             here: Future[str] = Future()
-            here.set_result(self._workspace.blobs.put(left[0].finish(), locked=True))
+            here.set_result(self._keep(left[0].finish()))
             self._packs.append(here)
         return [pack.result() for pack in self._packs]
 
     def _write(self, writer: PackWriter) -> None:
-        self._packs.append(self._disk.submit(self._workspace.blobs.put, writer.finish(), locked=True))
+        self._packs.append(self._disk.submit(self._keep, writer.finish()))
+
+    def _keep(self, pack: memoryview) -> str:
+        digest = self._workspace.blobs.put(pack, locked=True)
+        buffer = pack.obj
+        pack.release()
+        if isinstance(buffer, bytearray):
+            self._spare.append(buffer)
+        return digest
 
 
 def write_packs(workspace: Workspace | RemoteWorkspace, jobs: dict[str, ChunkJob]) -> Iterator[str]:

@@ -31,6 +31,8 @@ from .compression import compress, decompress
 
 #: A pack is closed when it is this large, in bytes: large enough for a fast fsync, small enough to hold in memory.
 PACK_BYTES = 8 * 2**20
+#: Room that a pack has at first, and when that is not enough.
+_SMALL_PACK, _FULL_PACK = 64 * 2**10, PACK_BYTES * 9 // 8
 
 _MAGIC = b"SNAPPACK"
 _START, *_EARLIER_STARTS = (_MAGIC + bytes([number]) for number in (5, 4, 3, 2, 1))
@@ -103,11 +105,21 @@ def _check(kind: int, digest: str, stored: memoryview) -> bytes:
 
 
 class PackWriter:
-    """Collects stored chunks into one pack."""
+    """Collects stored chunks into one pack.
 
-    def __init__(self) -> None:
-        self._content = bytearray(_START)
+    `spare`: buffers of packs that are done with, which are filled again: memory that is fetched and given back eight megabytes
+    at a time soon lies scattered.
+    """
+
+    def __init__(self, spare: list[bytearray] | None = None) -> None:
+        self._spare = [] if spare is None else spare
+        self._begin()
+
+    def _begin(self) -> None:
+        self._buffer = self._spare.pop() if self._spare else bytearray(_SMALL_PACK)
+        self._size = 0
         self._entries: list[tuple[bytes, int, int, bytes]] = []
+        self._append(_START)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -115,31 +127,43 @@ class PackWriter:
     @property
     def size_bytes(self) -> int:
         """How long the pack is so far."""
-        return len(self._content)
+        return self._size
 
     def add(self, digest: str, pieces: list[Buffer], figures: ChunkFigures) -> None:
         """Append one chunk."""
-        start = len(self._content)
+        start = self._size
         for piece in pieces:
-            self._content += memoryview(piece)
-        self._entries.append((bytes.fromhex(digest), start, len(self._content) - start, figures.to_bytes()))
+            self._append(piece)
+        self._entries.append((bytes.fromhex(digest), start, self._size - start, figures.to_bytes()))
 
     def take_over(self, other: PackWriter) -> None:
         """Append the chunks of another writer, which is empty afterwards."""
-        moved = len(self._content) - len(_START)
+        moved = self._size - len(_START)
         for digest, start, length, figures in other._entries:
             self._entries.append((digest, start + moved, length, figures))
-        self._content += memoryview(other._content)[len(_START) :]
-        other.__init__()  # type: ignore[misc]  # as in `finish`
+        with memoryview(other._buffer) as content:
+            self._append(content[len(_START) : other._size])
+        other._begin()
 
-    def finish(self) -> bytearray:
-        """The pack. The writer is empty afterwards."""
-        pack = self._content
+    def finish(self) -> memoryview:
+        """The pack. The writer is empty afterwards; who is done with the pack may give its `obj` to the spare buffers."""
         for entry in self._entries:
-            pack += _ENTRY.pack(*entry)
-        pack += struct.pack("<Q", len(self._entries)) + _MAGIC
-        self.__init__()  # type: ignore[misc]  # back to the state of a new writer, which __init__ alone describes
+            self._append(_ENTRY.pack(*entry))
+        self._append(struct.pack("<Q", len(self._entries)) + _MAGIC)
+        pack = memoryview(self._buffer)[: self._size]
+        self._begin()
         return pack
+
+    def _append(self, piece: Buffer) -> None:
+        stop = self._size + len(piece)
+        if stop > len(self._buffer):
+            larger = bytearray(max(stop, _FULL_PACK))  # zeros that take no memory before they are written over
+            larger[: self._size] = self._buffer[: self._size]
+            self._buffer = larger
+        if stop > self._size:
+            with memoryview(self._buffer) as buffer:
+                buffer[self._size : stop] = memoryview(piece).cast("B")
+        self._size = stop
 
 
 def read_index(pack: BinaryIO, pack_digest: str) -> Iterator[ChunkPlace]:

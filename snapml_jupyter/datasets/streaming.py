@@ -64,7 +64,7 @@ def keep_stream(workspace: Workspace | RemoteWorkspace, reader: pa.RecordBatchRe
 def _windows(reader: pa.RecordBatchReader, dictionaries: _Dictionaries) -> Iterator[tuple[EncodedTable, list[int]]]:
     """The stream as tables of some chunks each, with the row counts of these chunks."""
     held: list[pa.RecordBatch] = []
-    n_rows, enough = 0, WIDTH_ROWS
+    n_before, n_rows, enough = 0, 0, WIDTH_ROWS
     spacing: Spacing | None = None
     cutting: Cutting | None = None
     for batch in reader:
@@ -80,13 +80,14 @@ def _windows(reader: pa.RecordBatchReader, dictionaries: _Dictionaries) -> Itera
         if n_rows >= enough and cutting is not None:
             table = pa.Table.from_batches(held)
             encoded = _rows_only(encode_table(table))
-            rows = cutting.row_counts(encoded)[:-1]
+            rows = cutting.row_counts(encoded, n_before)[:-1]
             yield encoded, rows
             # A copy, because a slice would keep the whole window in memory.
             held = [_copied(rest) for rest in table.slice(sum(rows)).to_batches()]
             n_rows -= sum(rows)
+            n_before += sum(rows)
     encoded = _rows_only(encode_table(pa.Table.from_batches(held, schema=dictionaries.schema)))
-    yield encoded, (cutting or Cutting.of(encoded)).row_counts(encoded)
+    yield encoded, (cutting or Cutting.of(encoded)).row_counts(encoded, n_before)
 
 
 def _rows_only(table: EncodedTable) -> EncodedTable:

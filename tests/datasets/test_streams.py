@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from snapml_jupyter.datasets import sources
 from snapml_jupyter.datasets.dataset import open_dataset
+from snapml_jupyter.datasets.grid import LARGE_ROWS, LEAST_ROWS
 from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.domain.errors import CannotKeepError
 from snapml_jupyter.store.workspace import Workspace
@@ -64,6 +65,18 @@ def test_rows_that_repeat_are_cut_alike_in_a_stream(workspace: Workspace, batch_
     streamed = snapshot(workspace, "flights", reader_of(table, batch_rows))
     assert len(set(open_dataset(workspace, streamed.ref).manifest.rows)) > 2
     assert not snapshot(workspace, "flights", table).is_new
+
+
+@pytest.mark.parametrize("batch_rows", [7_777, 900_000])
+def test_large_tables_are_cut_alike_in_a_stream(workspace: Workspace, batch_rows: int) -> None:
+    table = pa.table({"id": np.random.default_rng(1).permutation(900_000)})
+    streamed = snapshot(workspace, "ids", reader_of(table, batch_rows))
+    assert not snapshot(workspace, "ids", table).is_new
+    rows = open_dataset(workspace, streamed.ref).manifest.rows
+    early = [n_rows for n_rows, stop in zip(rows, np.cumsum(rows), strict=True) if stop < LARGE_ROWS]
+    late = rows[len(early) + 1 : -1]
+    assert min(early) >= LEAST_ROWS and min(late) >= 2 * LEAST_ROWS
+    assert np.mean(late) > 1.4 * np.mean(early)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
