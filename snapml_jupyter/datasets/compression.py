@@ -2,9 +2,9 @@
 
 1. Numbers take as few bytes as they need (see `number_forms`): that is undone at memory speed, and it leaves the codec
    an eighth of the work.
-2. Single bytes (text, small numbers, bits) go through zstd, wider numbers through LZ4: zstd's entropy coding halves text
-   but gains little on wide numbers, where LZ4 reads four times as fast. So it does on text that repeats itself, which is
-   small either way. Measured with `benchmarks/snapshot`.
+2. Text that repeats itself (names, codes, sentences) and wider numbers go through LZ4, which reads three to four times as fast
+   as zstd. Other single bytes (digits, keys, small numbers, bits) go through zstd, whose entropy coding halves what LZ4 would
+   leave as it is. Measured with `benchmarks/snapshot`.
 3. What does not get a quarter smaller is stored as it is, text a tenth.
 """
 
@@ -29,7 +29,7 @@ _SMALLEST = 128
 _WORTHWHILE, _WORTHWHILE_TEXT = 0.75, 0.9
 #: So much of a buffer tells what it is like: below one ratio text repeats itself, above the other numbers are not worth LZ4,
 #: which looks longest where little repeats.
-_PROBE_BYTES, _REPEATS, _VARIES = 8192, 0.45, 0.82
+_PROBE_BYTES, _REPEATS, _VARIES = 8192, 0.78, 0.82
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class ColumnReader:
     def _numbers(self, column: StoredColumn, dtype: str, valid: _Validity | None = None) -> Any:
         """Numbers, each chunk straight into its place, zero where there is none; which are there goes to `valid`."""
         whole = _empty(self._n_rows, dtype)
-        places = [0, *accumulate(piece.last - piece.first for piece in self._pieces)]
+        places = self._places()
         targets = [whole[place:stop].view(np.uint8) for place, stop in pairwise(places)]
         chunks = self._chunks(column, column.parts[0], targets)
         for piece, (bits, values), target, (place, stop) in zip(
@@ -94,15 +94,16 @@ class ColumnReader:
         return whole
 
     def _texts(self, column: StoredColumn) -> pa.Array:
-        """Texts as one array, the characters of each chunk straight into their place."""
+        """Texts as one array, the lengths and the characters of each chunk straight into their place."""
         part = column.parts[0]
         held = type_from_json(part.type)
         n_rows = self._n_rows
-        offsets = _empty(n_rows + 1, "int64")
+        lengths = _empty(n_rows, "uint32")
+        targets = [lengths[row:stop].view(np.uint8) for row, stop in pairwise(self._places())]
         valid = _Validity(n_rows)
         is_whole = all(piece.last - piece.first == piece.n_rows for piece in self._pieces)
         size = self._reader.total([part.chunks[piece.number] for piece in self._pieces]) if is_whole else None
-        chunks = self._chunks(column, part)
+        chunks = self._chunks(column, part, targets)
         if size is None:  # how many characters there are is only known when all have been read
             held_back = [
                 buffers if piece.last - piece.first == piece.n_rows else _part_of(held, piece, buffers)
@@ -110,23 +111,28 @@ class ColumnReader:
             ]
             chunks, size = iter(held_back), sum(len(buffers[2]) for buffers in held_back)
         characters = _empty(size, "uint8")
-        offsets[0] = row = place = 0
-        for piece, (bits, lengths, content) in zip(self._pieces, chunks, strict=True):
-            count = piece.last - piece.first
-            if len(lengths) != 4 * count or place + len(content) > size:
+        row = place = 0
+        ends = []
+        for (bits, some, content), target in zip(chunks, targets, strict=True):
+            if len(some) != len(target) or place + len(content) > size:
                 raise self._misfit(column)
-            ends = offsets[row + 1 : row + 1 + count]
-            ends[:] = np.frombuffer(lengths, dtype=np.uint32)
-            ends[:1] += place
-            np.add.accumulate(ends, out=ends)
+            if some is not target:
+                target[:] = np.frombuffer(some, dtype=np.uint8)
             characters[place : place + len(content)] = np.frombuffer(content, dtype=np.uint8)
+            count = len(target) // 4
             valid.set(row, count, bits)
             row, place = row + count, place + len(content)
-            if offsets[row] != place:
-                raise self._misfit(column)
-        if place != size:
+            ends.append(place)
+        offsets = _empty(n_rows + 1, "int64")
+        offsets[0] = 0
+        np.cumsum(lengths, dtype=np.int64, out=offsets[1:])  # all at once: threads wait for each other at every call
+        if place != size or not np.array_equal(offsets[self._places()[1:]], ends):
             raise self._misfit(column)
         return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(characters)])
+
+    def _places(self) -> list[int]:
+        """Where the rows of each piece begin, and where the last ones end."""
+        return [0, *accumulate(piece.last - piece.first for piece in self._pieces)]
 
     def _misfit(self, column: StoredColumn) -> DamagedContentError:
         return DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
@@ -246,7 +252,7 @@ def _datetimes(codec: dict[str, Any], numbers: Any) -> Any:
     if codec.get("tz") is None:
         return pd.DatetimeIndex(values, copy=False).array
     zone = pd.DatetimeTZDtype(codec["unit"], tz=codec["tz"])
-    return pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(zone.tz).array
+    return pd.DatetimeIndex(numbers, dtype=zone, copy=False).array
 
 
 def _timedeltas(codec: dict[str, Any], numbers: Any) -> Any:
