@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def encode_values(values: Any, name: str, *, is_index: bool = False) -> EncodedC
     if isinstance(dtype, pd.CategoricalDtype):
         return _encode_categorical(values, name, is_index)
     codec, parts, described = _encode_plain(values, name)
-    return EncodedColumn(name=name, type=described, dtype=str(dtype), codec=codec, parts=parts, is_index=is_index)
+    return EncodedColumn(name=name, type=described, dtype=_in_words(dtype), codec=codec, parts=parts, is_index=is_index)
 
 
 def encode_arrow(values: pa.ChunkedArray, name: str) -> EncodedColumn:
@@ -99,13 +100,9 @@ def _encode_numpy(values: Any, name: str) -> tuple[dict[str, Any], list[PartSour
     if kind == "O":
         return encode_objects(values, name)
     if kind in "iuf" and values.dtype.itemsize <= 8:
-        native = values.astype(values.dtype.newbyteorder("="), copy=False)
-        held = pa.from_numpy_dtype(native.dtype)
-        return (
-            {"kind": "numpy", "dtype": native.dtype.name, "nullable": kind == "f"},
-            [NumpyPart(native, held)],
-            str(held),
-        )
+        native, dtype_name, held, described = _number_type(values.dtype)
+        codec = {"kind": "numpy", "dtype": dtype_name, "nullable": kind == "f"}
+        return codec, [NumpyPart(values.astype(native, copy=False), held)], described
     if kind == "b":
         # Bits take an eighth of the memory; the array is small beside the frame.
         return {"kind": "numpy", "dtype": "bool", "nullable": False}, [ArrowPart(pa.array(np.asarray(values)))], "bool"
@@ -116,6 +113,19 @@ def _encode_numpy(values: Any, name: str) -> tuple[dict[str, Any], list[PartSour
         return codec, [TimePart(np.asarray(values).view("i8"), held)], str(held)
     advice = "split it into its real and imaginary parts" if kind == "c" else "convert it with .astype(...)"
     raise CannotKeepError(f"Column '{name}' has the dtype {values.dtype}, which is not kept: {advice}.")
+
+
+@functools.lru_cache
+def _number_type(dtype: np.dtype[Any]) -> tuple[np.dtype[Any], str, pa.DataType, str]:
+    """The dtype in this machine's byte order, its name, its Arrow type, and that in words."""
+    native = dtype.newbyteorder("=")
+    held = pa.from_numpy_dtype(native)
+    return native, native.name, held, str(held)
+
+
+@functools.lru_cache
+def _in_words(dtype: Any) -> str:
+    return str(dtype)
 
 
 def _encode_categorical(values: Any, name: str, is_index: bool) -> EncodedColumn:

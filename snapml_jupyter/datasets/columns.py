@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 #: The buffers of at most so many rows are kept once they are made; those that say how wide a row is are among them.
-_FEW_ROWS = 64
+FEW_ROWS = 64
 
 _NOT_A_TIME = np.iinfo(np.int64).min
 
@@ -64,7 +64,7 @@ class _Part(ABC):
         return figures_of(self.type, n_values, buffers, known)
 
     def buffers(self, start: int, stop: int) -> list[Buffer]:
-        if stop - start > _FEW_ROWS:
+        if stop - start > FEW_ROWS:
             return self._make(start, stop)
         made = self._made
         if made is None or made[0] != start or made[1] != stop:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..domain.dataset import ChunkPlace
 from ..domain.errors import DamagedContentError, InvalidInputError, NotFoundError
 from ..store import datasets as kept
+from ..store.manifests import read_manifest
 from ..store.workspace import Workspace
 
 
@@ -66,4 +67,4 @@ def chunks_of_manifest(workspace: Workspace, manifest_digest: str, ref: str) -> 
     """The chunks that a version needs. Raises DamagedContentError, NotFoundError when its manifest cannot be read."""
     from .manifest import decode_manifest
 
-    return set(decode_manifest(workspace.blobs.read(manifest_digest), ref).chunk_digests())
+    return set(decode_manifest(read_manifest(workspace, manifest_digest), ref).chunk_digests())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..domain.dataset import Column, DatasetProfile, DatasetVersion
-from ..domain.errors import InvalidInputError, NotFoundError, missing_dependency
+from ..domain.errors import DamagedContentError, InvalidInputError, NotFoundError, missing_dependency
 from . import versions
 from .manifest import Manifest, StoredColumn, decode_manifest
 
@@ -51,8 +51,11 @@ class Dataset:
     def manifest(self) -> Manifest:
         """Where the content lies."""
         if self._manifest is None:
-            content = self._workspace.blobs.read(self.version.manifest_digest)
-            self._manifest = decode_manifest(content, self.version.ref)
+            try:
+                text = versions.get_manifest(self._workspace, self.version.manifest_digest)
+            except (DamagedContentError, NotFoundError) as error:
+                raise type(error)(f"{self.version.ref} cannot be read. {error}") from error
+            self._manifest = decode_manifest(text.encode(), self.version.ref)
         return self._manifest
 
     def to_pandas(self, columns: Sequence[Any] | None = None, rows: Rows = None) -> pd.DataFrame:
@@ -164,7 +167,7 @@ class Dataset:
         }
         kept = sorted(set(self.manifest.kept(digests)))
         places = {place.digest: place for place in versions.locate_chunks(self._workspace, kept)}
-        reader = ChunkReader(self._workspace.blobs, places, self.manifest.patches)
+        reader = ChunkReader(self._workspace.blobs, places, self.manifest)
         return ColumnReader(reader, self.manifest, pieces, self.version.ref)
 
     def _read_columns(self, columns: list[StoredColumn], read: Callable[[StoredColumn], Any], rows: slice) -> list[Any]:

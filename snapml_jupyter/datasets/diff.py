@@ -74,14 +74,12 @@ def _place(names: list[str], key: str, before: str, after: str) -> int:
 
 def _figures(workspace: Workspace, sides: Sequence[Any]) -> dict[str, ChunkFigures | None]:
     """The figures of every chunk, by digest."""
+    from .diff_figures import figures_beside
+
     wanted = {digest for side in sides for column in side.manifest.columns for digest in column.parts[0].chunks}
-    patched = {
-        digest: ChunkFigures.from_bytes(bytes.fromhex(patch.figures))
-        for side in sides
-        for digest, patch in side.manifest.patches.items()
-    }
+    known = {digest: figures for side in sides for digest, figures in figures_beside(side.manifest)}
     located = kept.locate_chunks(workspace.database, wanted)
-    return patched | {digest: place.figures for digest, place in located.items()}
+    return known | {digest: place.figures for digest, place in located.items()}
 
 
 def _schema_changes(before: Any, after: Any) -> list[SchemaChange]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import pyarrow as pa
 
 from ..domain.dataset import ChunkFigures, ColumnFigures
 from .arrow_types import type_from_json
-from .chunk_figures import merged_figures
-from .manifest import StoredColumn
+from .chunk_figures import figures_of, merged_figures
+from .chunks import buffer_bytes, number_type
+from .manifest import Manifest, StoredColumn
+from .packs import decode_chunk
 
 
 def column_figures(column: StoredColumn, figures: dict[str, ChunkFigures | None], n_rows: int) -> ColumnFigures | None:
@@ -49,6 +52,22 @@ def column_figures(column: StoredColumn, figures: dict[str, ChunkFigures | None]
             maximum=_finite(whole.greatest),
         )
     return ColumnFigures(n_rows=n_rows, n_nulls=whole.n_nulls, mean_length=mean)
+
+
+def figures_beside(manifest: Manifest) -> Iterator[tuple[str, ChunkFigures]]:
+    """The figures of those chunks, by digest, that lie in no pack, which would have them: patched ones, and a small table's."""
+    for digest, patch in manifest.patches.items():
+        yield digest, ChunkFigures.from_bytes(bytes.fromhex(patch.figures))
+    for column in manifest.columns if manifest.chunks else []:
+        part = column.parts[0]
+        held = type_from_json(part.type)
+        for n_rows, digest in zip(manifest.rows, part.chunks, strict=True):
+            buffers = decode_chunk(manifest.chunks[digest], digest)
+            figures = figures_of(held, n_rows, buffers)
+            if column.codec["kind"] in ("categorical", "level"):  # -1 stands for nothing
+                n_nulls = int(np.count_nonzero(buffer_bytes(buffers[1]).view(number_type(held)) < 0))
+                figures = ChunkFigures(n_values=n_rows, n_nulls=n_nulls)
+            yield digest, figures
 
 
 def _deviation(figures: ChunkFigures, count: int) -> float | None:

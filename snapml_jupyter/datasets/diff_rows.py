@@ -59,7 +59,7 @@ class Side:
         kept = sorted(set(self.manifest.kept(digests)))
         places = {place.digest: place for place in locate_chunks(self._workspace, kept)}
         self.read.update(places)
-        chunks = ChunkReader(self._workspace.blobs, places, self.manifest.patches)
+        chunks = ChunkReader(self._workspace.blobs, places, self.manifest)
         return ColumnReader(chunks, self.manifest, pieces, self.dataset.version.ref).to_arrow(column)
 
     def rows_of(self, segments: list[int]) -> Rows:

@@ -1,8 +1,8 @@
 """The manifest of a version: its columns, how the frame is put together again, and the chunks of every column.
 
 It holds content only (no name, time, message or author) and is itself a blob. Its digest is the version's digest,
-unless the rows were cut elsewhere than their content alone says (see `grid`) or some chunks are kept as patches (see
-`patches`); then `digest` says the version's.
+unless the rows were cut elsewhere than their content alone says (see `grid`), some chunks are kept as patches (see
+`patches`), or the chunks of a small table in the manifest itself; then `digest` says the version's.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import msgspec
 from ..domain.dataset import Column
 from ..domain.errors import DamagedContentError
 
-#: Readers refuse a higher one. Manifests without patches are of format 1, which older readers know.
-FORMAT = 2
+#: Readers refuse a higher one. Manifests are of the lowest format that says what they hold, which older readers know.
+FORMAT = 3
+PLAIN, WITH_PATCHES, WITH_CHUNKS = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +64,17 @@ class Patch:
 class Manifest:
     """`rows` are the row counts of the chunks; `frame` says what the columns form (labels, index, or a plain table).
 
-    `patches` says of those chunks that are not kept themselves what they are made of.
+    `patches` says of those chunks that are not kept themselves what they are made of; `chunks` holds all of a small table's, in their
+    stored form (see `packs`).
     """
 
-    format: int = 1
+    format: int = PLAIN
     rows: list[int]
     columns: list[StoredColumn]
     frame: dict[str, Any] = field(default_factory=dict)
     digest: str | None = None
     patches: dict[str, Patch] = field(default_factory=dict)
+    chunks: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -85,17 +88,17 @@ class Manifest:
                 yield from part.chunks
 
     def chunk_digests(self) -> Iterator[str]:
-        """Every chunk that must be kept to read the version, with repetitions."""
+        """Every chunk that packs must hold to read the version, with repetitions."""
         return self.kept(self.content_digests())
 
     def kept(self, digests: Iterable[str]) -> Iterator[str]:
-        """The chunks that must be kept to read those of the version."""
+        """The chunks that packs must hold to read those of the version."""
         for digest in digests:
             patch = self.patches.get(digest)
-            if patch is None:
-                yield digest
-            else:
+            if patch is not None:
                 yield from (patch.base, patch.change)
+            elif digest not in self.chunks:
+                yield digest
 
     def described_columns(self) -> list[Column]:
         """The columns as users see them."""
@@ -113,10 +116,10 @@ class Manifest:
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """Canonical JSON: equal manifests give equal bytes."""
-    if manifest.patches:
-        return msgspec.json.encode(manifest, order="deterministic")
     said = msgspec.to_builtins(manifest, order="deterministic")
-    del said["patches"]  # so that a version has the digest that it had before there were patches
+    for name in ("patches", "chunks"):
+        if not said[name]:
+            del said[name]  # so that a version has the digest that it had before there were any
     return msgspec.json.encode(said)
 
 

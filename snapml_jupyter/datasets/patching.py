@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.errors import DamagedContentError, NotFoundError
 from .chunks import chunk_digest
-from .manifest import FORMAT, Manifest, Patch
+from .manifest import WITH_PATCHES, Manifest, Patch
 from .naming import ChunkJob, size_of
 from .patches import PatchPart, make_patch
 from .reading import ChunkReader, in_threads
@@ -49,13 +49,13 @@ def with_patches(
             left[patches[candidate.digest].change] = ChunkJob(change, 0, 0)
     if not patches:
         return manifest, writes
-    return replace(manifest, format=FORMAT, patches=patches), left
+    return replace(manifest, format=WITH_PATCHES, patches=patches), left
 
 
 def _made(workspace: Workspace, candidates: list[_Candidate]) -> Iterator[tuple[_Candidate, PatchPart, str]]:
     """The patches that are worth it, with the figures of what they make."""
     located = locate_chunks(workspace, sorted({candidate.base for candidate in candidates}))
-    reader = ChunkReader(workspace.blobs, {place.digest: place for place in located}, {})
+    reader = ChunkReader(workspace.blobs, {place.digest: place for place in located})
     known = {place.digest for place in located}
     usable = [candidate for candidate in candidates if candidate.base in known]
 

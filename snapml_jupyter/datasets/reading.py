@@ -18,7 +18,7 @@ from .patches import apply_patch
 
 if TYPE_CHECKING:
     from ..store.blobs import BlobStore
-    from .manifest import Patch
+    from .manifest import Manifest, Patch
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -58,12 +58,16 @@ def pieces_of(rows: list[int], start: int, stop: int) -> list[Piece]:
 
 
 class ChunkReader:
-    """Reads chunks by digest from the packs that hold them, patched where `patches` says so. Safe to use from several threads."""
+    """Reads chunks by digest from the packs that hold them, or from the manifest where that has them or patches for them.
 
-    def __init__(self, blobs: BlobStore, places: dict[str, ChunkPlace], patches: dict[str, Patch]) -> None:
+    Safe to use from several threads.
+    """
+
+    def __init__(self, blobs: BlobStore, places: dict[str, ChunkPlace], manifest: Manifest | None = None) -> None:
         self._blobs = blobs
         self._places = places
-        self._patches = patches
+        self._patches: dict[str, Patch] = {} if manifest is None else manifest.patches
+        self._inline: dict[str, bytes] = {} if manifest is None else manifest.chunks
 
     def read(
         self, digests: list[str], what: str, targets: Sequence[Any | None] | None = None
@@ -79,7 +83,12 @@ class ChunkReader:
             for is_patched, group in groupby(digests, self._patches.__contains__):
                 some = list(group)
                 into = list(islice(wanted, len(some)))
-                yield from self._read_patched(some) if is_patched else self._read_whole(some, into)
+                if is_patched:
+                    yield from self._read_patched(some)
+                elif self._inline:
+                    yield from self._read_inline(some, into)
+                else:
+                    yield from self._read_whole(some, into)
         except (DamagedContentError, NotFoundError) as error:
             raise DamagedContentError(f"{what} is damaged. {error} {advice}") from error
 
@@ -104,6 +113,13 @@ class ChunkReader:
         changes = self._read_whole([patch.change for patch in patches])
         for digest, base, change in zip(digests, bases, changes, strict=True):
             yield apply_patch(base, change, digest)
+
+    def _read_inline(self, digests: list[str], targets: Sequence[Any | None]) -> Iterator[list[Buffer]]:
+        for digest, target in zip(digests, targets, strict=True):
+            content = self._inline.get(digest)
+            if content is None:
+                raise DamagedContentError(f"Its manifest lacks the chunk {digest}.")
+            yield decode_chunk(content, digest, target=target)
 
     def _read_whole(self, digests: list[str], targets: Sequence[Any | None] | None = None) -> Iterator[list[Buffer]]:
         into = iter(targets or [None] * len(digests))

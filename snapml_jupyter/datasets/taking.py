@@ -16,10 +16,12 @@ from ..store.retention import discard
 from ..store.workspace import Workspace
 from ..store.write_lock import writing
 from . import versions
+from .columns import FEW_ROWS
 from .cutting import Cutting, fit_rows
-from .manifest import Manifest, decode_manifest, encode_manifest
+from .manifest import WITH_CHUNKS, Manifest, decode_manifest, encode_manifest
 from .naming import ChunkJob, name_chunks, size_of
 from .pack_writing import write_packs
+from .packs import encode_chunk
 from .patching import with_patches
 from .reading import threads
 from .sources import Stream, read_source
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _MOSTLY_NEW = 0.5
 #: Tables of fewer bytes are kept without looking at the version before: that would cost more than it saves.
 _WORTH_COMPARING = 64 * 1024
+#: Tables of few rows and bytes are kept in their manifest, in the database: a file costs more than they are worth.
+_SMALL_BYTES = 16 * 1024
 #: How often content is kept again when what it shares with others is collected as garbage meanwhile.
 _ATTEMPTS = 3
 
@@ -49,8 +53,8 @@ class Taking:
     source: DatasetSource | None = None
     derived_from: list[str] | None = None
 
-    def record(self, manifest_digest: str, packs: list[str]) -> DatasetVersion:
-        """Make the version of content that is kept."""
+    def record(self, manifest_digest: str, packs: list[str], text: str | None = None) -> DatasetVersion:
+        """Make the version of content that is kept; `text` is the manifest when that is not."""
         return versions.record_version(
             self.workspace,
             self.name,
@@ -60,6 +64,7 @@ class Taking:
             self.run_id,
             self.source,
             self.derived_from,
+            text,
         )
 
 
@@ -97,6 +102,11 @@ def _take_table(taking: Taking, table: EncodedTable, *, trusting: bool) -> Datas
     existing = versions.find_version_by_digest(workspace, digest, taking.name)
     if existing is not None:
         return replace(existing, is_new=False, added_bytes=0)
+    chunks = _few_chunks(jobs) if table.n_rows <= FEW_ROWS else None
+    if chunks is not None:
+        content = encode_manifest(replace(manifest, format=WITH_CHUNKS, digest=digest, chunks=chunks))
+        if len(content) <= versions.MOST_MANIFEST_BYTES:
+            return taking.record(digest_of(content), [], content.decode())
     parent = _parent(taking) if size_of(jobs.values()) >= _WORTH_COMPARING else None
     writes = _new_chunks(workspace, jobs, parent, trusting)
     if parent is not None:
@@ -110,7 +120,7 @@ def _take_table(taking: Taking, table: EncodedTable, *, trusting: bool) -> Datas
         content = encode_manifest(manifest)
         if digest_of(content) != digest:  # not cut or not kept as the content alone says
             content = encode_manifest(replace(manifest, digest=digest))
-    # Beside the packs: a small frame costs one wait for the disk, not two.
+    # Beside the packs: a frame of few chunks costs one wait for the disk, not two.
     kept = threads().submit(workspace.blobs.put, content, locked=True)
     try:
         packs = list(write_packs(workspace, writes))
@@ -122,13 +132,21 @@ def _take_table(taking: Taking, table: EncodedTable, *, trusting: bool) -> Datas
     return taking.record(manifest_digest, packs)
 
 
+def _few_chunks(jobs: dict[str, ChunkJob]) -> dict[str, bytes] | None:
+    """The chunks of a table so small that its manifest can hold them; None when it is not."""
+    content = {digest: (job.part.buffers(job.start, job.stop), job.part.numbers) for digest, job in jobs.items()}
+    if sum(len(buffer) for buffers, _ in content.values() for buffer in buffers) > _SMALL_BYTES:
+        return None
+    return {digest: b"".join(encode_chunk(digest, *said)[0]) for digest, said in content.items()}
+
+
 def _parent(taking: Taking) -> Manifest | None:
     """The manifest of the newest version; None without one."""
     try:
         newest = versions.get_version(taking.workspace, taking.name)
     except NotFoundError:
         return None
-    return decode_manifest(taking.workspace.blobs.read(newest.manifest_digest), newest.ref)
+    return decode_manifest(versions.get_manifest(taking.workspace, newest.manifest_digest).encode(), newest.ref)
 
 
 def _new_chunks(
@@ -140,7 +158,7 @@ def _new_chunks(
         patched = parent.patches if isinstance(workspace, Workspace) else {}
         held.update(patched)
         if trusting:  # recording the version looks whether they are there in the end
-            held.update(digest for digest in parent.content_digests() if digest not in parent.patches)
+            held.update(parent.chunk_digests())
     asked = [digest for digest in jobs if digest not in held]
     return {digest: jobs[digest] for digest in versions.find_missing_chunks(workspace, asked)}
 

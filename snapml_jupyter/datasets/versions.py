@@ -10,11 +10,14 @@ from ..domain.errors import ConflictError, InvalidInputError, NotFoundError
 from ..domain.names import check_name
 from ..operations import operation
 from ..store import datasets as kept
-from ..store.blobs import check_digest
+from ..store.blobs import check_digest, digest_of
+from ..store.manifests import keep_manifest, read_manifest
 from ..store.workspace import Workspace
 
 #: Most rows of one page.
 MOST_ROWS = 10_000
+#: Longest manifest that is kept in the database.
+MOST_MANIFEST_BYTES = 128 * 1024
 
 
 @operation(permission="datasets:read")
@@ -54,6 +57,12 @@ def locate_chunks(workspace: Workspace, digests: list[str]) -> list[ChunkPlace]:
     return list(kept.locate_chunks(workspace.database, digests).values())
 
 
+@operation(permission="datasets:read")
+def get_manifest(workspace: Workspace, manifest_digest: str) -> str:
+    """What a version consists of and where that lies, as JSON. Raises NotFoundError, DamagedContentError."""
+    return read_manifest(workspace, check_digest(manifest_digest)).decode()
+
+
 @operation(permission="datasets:write", audited=True)
 def record_version(
     workspace: Workspace,
@@ -64,18 +73,24 @@ def record_version(
     run_id: str | None = None,
     source: DatasetSource | None = None,
     derived_from: list[str] | None = None,
+    manifest_text: str | None = None,
 ) -> DatasetVersion:
     """Make a version of content whose blobs are kept: index the new packs, give the manifest the next number.
 
-    Content that the dataset already has is returned as it is, with `is_new` false and no added bytes.
+    The manifest is a blob; that of a small table is `manifest_text` instead, and kept with the version. Content that the dataset already has is returned as it is, with `is_new` false and no added bytes.
     Raises NotFoundError when a blob or a version of `derived_from` is missing, ConflictError when a chunk of the
-    manifest is in no pack.
+    manifest is in no pack, InvalidInputError for a text that is too long or not of that digest.
     """
     from .manifest import decode_manifest
     from .packs import read_index
 
     check_name("dataset", name)
-    manifest = decode_manifest(workspace.blobs.read(check_digest(manifest_digest)), f"a new version of '{name}'")
+    if manifest_text is None:
+        content = read_manifest(workspace, check_digest(manifest_digest))
+        blobs = [manifest_digest, *pack_digests]
+    else:
+        content, blobs = _small_manifest(manifest_text, manifest_digest), pack_digests
+    manifest = decode_manifest(content, f"a new version of '{name}'")
     digest = manifest.digest or manifest_digest
     packs = []
     for pack_digest in pack_digests:
@@ -85,7 +100,7 @@ def record_version(
     wanted = set(manifest.chunk_digests())
     with workspace.transaction() as tx:
         # Inside, where no collection of garbage can come between: what is there now stays there.
-        for blob in (manifest_digest, *pack_digests):
+        for blob in blobs:
             if not workspace.blobs.exists(blob):
                 raise ConflictError(
                     f"A blob of the new version of '{name}' was collected as garbage. Snapshot it again."
@@ -101,9 +116,10 @@ def record_version(
             return replace(existing, is_new=False, added_bytes=0)
         if run_id is not None and not kept.has_run(workspace.database, run_id):
             raise NotFoundError(f"There is no run '{run_id}' that this version of '{name}' could belong to.")
-        manifest_bytes = workspace.blobs.size(manifest_digest)
         if not kept.is_manifest_known(workspace.database, manifest_digest):
-            added += manifest_bytes
+            added += len(content)
+        if manifest_text is not None:
+            keep_manifest(tx, manifest_digest, content)
         version = kept.add_version(
             tx,
             {
@@ -112,7 +128,7 @@ def record_version(
                 "manifest_digest": manifest_digest,
                 "n_rows": manifest.n_rows,
                 "n_columns": sum(not column.is_index for column in manifest.columns),
-                "size_bytes": manifest_bytes + sum(sizes.values()),
+                "size_bytes": len(content) + sum(sizes.values()),
                 "added_bytes": added,
                 "message": message,
                 "run_id": run_id,
@@ -123,6 +139,15 @@ def record_version(
         )
         tx.event("dataset.version_created", version.ref, name=name, digest=digest, n_rows=version.n_rows)
     return version
+
+
+def _small_manifest(text: str, digest: str) -> bytes:
+    content = text.encode()
+    if len(content) > MOST_MANIFEST_BYTES:
+        raise InvalidInputError(f"A manifest of more than {MOST_MANIFEST_BYTES:,} bytes is kept as a blob.")
+    if digest_of(content) != digest:
+        raise InvalidInputError(f"The manifest's digest is {digest_of(content)}, not {digest[:80]!r}.")
+    return content
 
 
 @operation(permission="datasets:read")

@@ -19,6 +19,7 @@ from ..operations import operation
 from ..runs.journals import remove_unfinished
 from ..store import retention as kept
 from ..store.blob_removal import is_young, list_left_aside, list_unfinished, set_aside
+from ..store.manifests import remove_unused, size_of_manifests
 from ..store.workspace import Workspace
 from ..store.write_lock import alone
 
@@ -70,8 +71,12 @@ def collect_garbage(
         leaving = _remove_versions(workspace, leaving, found)
     _clean_packs(workspace, leaving, grace, dry_run, found)
     _clean_blobs(workspace, leaving, grace, dry_run, found)
-    if not dry_run:
+    if dry_run:
+        stay = {v.manifest_digest for v in kept.list_versions(workspace.database) if v not in leaving}
+        found.freed_bytes += size_of_manifests(workspace.database, {v.manifest_digest for v in leaving} - stay)
+    else:
         with workspace.transaction() as tx:
+            found.freed_bytes += remove_unused(tx)
             tx.event("workspace.cleaned", "workspace", n_blobs=found.n_blobs, freed_bytes=found.freed_bytes)
     return CleaningReport(
         dry_run=dry_run,

@@ -10,6 +10,7 @@ from ..domain.event import Problem, VerifyReport
 from ..operations import operation
 from ..runs.journals import check_journals
 from ..store import audit, overview
+from ..store.manifests import damaged_manifests
 from ..store.workspace import Workspace
 
 
@@ -58,5 +59,10 @@ def verify(workspace: Workspace) -> VerifyReport:
                     kind="missing", subject=digest, message=f"Blob {digest[:12]} is missing: the {'; '.join(roles)}."
                 )
             )
+    for digest, refs in damaged_manifests(workspace.database):
+        message = (
+            f"Manifest {digest[:12]} is damaged. It holds the data of {', '.join(refs) or 'nothing that is recorded'}."
+        )
+        problems.append(Problem(kind="damaged", subject=digest, message=message))
     problems += check_journals(workspace)
     return VerifyReport(passed=not problems, n_audit_entries=n_entries, n_blobs=len(kept), problems=problems)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
 
 #: Increases with every migration; a database that already has it skips the check of the migration table.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 def _move_metrics(connection: sqlite3.Connection) -> None:
@@ -91,7 +91,7 @@ def _migrations() -> Migrations:
     # sqlite_utils is imported late: it costs 40 ms that an up-to-date database need not pay.
     from sqlite_utils import Migrations
 
-    from .schema import TABLES_0001, TABLES_0002, TABLES_0003, TABLES_0004, TABLES_0005, TABLES_0006
+    from .schema import TABLES_0001, TABLES_0002, TABLES_0003, TABLES_0004, TABLES_0005, TABLES_0006, TABLES_0007
 
     migrations = Migrations("snapml")
 
@@ -126,6 +126,11 @@ def _migrations() -> Migrations:
     @migrations(name="0006_gates")
     def gates(database: SqliteDatabase) -> None:
         for statement in TABLES_0006:
+            database.execute(statement)
+
+    @migrations(name="0007_manifests")
+    def manifests(database: SqliteDatabase) -> None:
+        for statement in TABLES_0007:
             database.execute(statement)
 
     return migrations

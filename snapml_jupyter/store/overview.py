@@ -29,9 +29,12 @@ def count_nouns(database: Database) -> dict[str, int]:
     return {name: int(row[name]) for name in row.keys()}  # noqa: SIM118  sqlite3.Row iterates values
 
 
+#: The manifests of small tables are kept in the database (see `manifests`).
+_BLOB_MANIFESTS = "(SELECT * FROM dataset_versions WHERE manifest_digest NOT IN (SELECT digest FROM dataset_manifests))"
+
 #: (role, table, expression that names the subject, column with the digest)
 _REFERRING = (
-    ("manifest", "dataset_versions", "name || '@v' || number", "manifest_digest"),
+    ("manifest", _BLOB_MANIFESTS, "name || '@v' || number", "manifest_digest"),
     ("profile", "dataset_versions", "name || '@v' || number", "profile_digest"),
     ("artifact", "run_artifacts", "'run ' || run_id || ' ' || path", "digest"),
     ("model", "run_models", "'run ' || run_id", "model_digest"),

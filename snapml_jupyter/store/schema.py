@@ -427,3 +427,11 @@ TABLES_0006 = (
         FOREIGN KEY (name, number) REFERENCES model_versions(name, number)
     ) STRICT""",
 )
+
+TABLES_0007 = (
+    # Those of small tables, which hold the rows as well; all others are blobs.
+    """CREATE TABLE dataset_manifests (
+        digest TEXT PRIMARY KEY,
+        content TEXT NOT NULL
+    ) STRICT""",
+)

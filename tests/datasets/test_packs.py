@@ -164,7 +164,9 @@ def test_figures_that_come_out_beside_the_form_are_those_of_the_values(
             float(sum(there)), rel=precision, abs=precision * float(max(map(abs, there)))
         )
         squares = float(sum((value - mean) ** 2 for value in there))
-        assert figures.squares == pytest.approx(squares, rel=1e-6, abs=1e-9 * float(max(map(abs, there)) ** 2))
+        # Single floats are known as the decimals that they were made of, which lie within half a step of them.
+        loose = 1e-3 if numbers == "f4" else 1e-6
+        assert figures.squares == pytest.approx(squares, rel=loose, abs=1e-9 * float(max(map(abs, there)) ** 2))
 
 
 def test_rounded_numbers_with_negative_zeros_take_a_fraction() -> None:

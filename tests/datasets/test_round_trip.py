@@ -12,11 +12,19 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from snapml_jupyter.datasets import taking
 from snapml_jupyter.datasets.dataset import open_dataset
 from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.store.workspace import Workspace
 
 Same = Callable[[pd.DataFrame, pd.DataFrame], None]
+
+
+@pytest.fixture(autouse=True, params=["database", "packs"])
+def place_of_few_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "packs":
+        monkeypatch.setattr(taking, "FEW_ROWS", -1)
+
 
 D = decimal.Decimal
 N = 5

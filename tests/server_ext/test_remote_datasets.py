@@ -41,6 +41,17 @@ def test_a_frame_goes_there_and_comes_back(jupyter_process: Any) -> None:
     ]
 
 
+def test_few_rows_need_no_blob_there_either(jupyter_process: Any) -> None:
+    remote = RemoteWorkspace(jupyter_process.url, token=jupyter_process.token)
+    before = set(jupyter_process.workspace.blobs.digests())
+    frame = pd.DataFrame({"x": range(5), "s": pd.Series(list("abcde"), dtype="str")})
+    assert snapshot(remote, "remote-few", frame).is_new
+    assert not snapshot(remote, "remote-few", frame).is_new
+    assert set(jupyter_process.workspace.blobs.digests()) == before
+    for workspace in (remote, jupyter_process.workspace):
+        pd.testing.assert_frame_equal(open_dataset(workspace, "remote-few").to_pandas(), frame)
+
+
 def test_refusals_are_the_same_as_here(jupyter_process: Any) -> None:
     remote = RemoteWorkspace(jupyter_process.url, token=jupyter_process.token)
     with pytest.raises(CannotKeepError, match="row 0: a set"):

@@ -365,6 +365,10 @@ export interface DatasetsFindVersionByDigestArguments {
   name?: string | null;
 }
 
+export interface DatasetsGetManifestArguments {
+  manifest_digest: string;
+}
+
 export interface DatasetsGetProfileArguments {
   ref: string;
 }
@@ -397,6 +401,7 @@ export interface DatasetsRecordVersionArguments {
   run_id?: string | null;
   source?: DatasetSource | null;
   derived_from?: string[] | null;
+  manifest_text?: string | null;
 }
 
 export interface DatasetsRemoveAliasArguments {
@@ -1658,6 +1663,8 @@ export interface Operations {
   'datasets.find_missing_chunks': { arguments: DatasetsFindMissingChunksArguments; result: string[] };
   /** The version with that content, of one dataset or of any; None when there is none. */
   'datasets.find_version_by_digest': { arguments: DatasetsFindVersionByDigestArguments; result: DatasetVersion | null };
+  /** What a version consists of and where that lies, as JSON. Raises NotFoundError, DamagedContentError. */
+  'datasets.get_manifest': { arguments: DatasetsGetManifestArguments; result: string };
   /** Statistics of every column of a version: computed on first use and kept. */
   'datasets.get_profile': { arguments: DatasetsGetProfileArguments; result: DatasetProfile };
   /** Some rows for display, as JSON values: times in ISO 8601, bytes as Python writes them, missing as null. */
