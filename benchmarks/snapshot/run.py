@@ -2,7 +2,7 @@
 
     python benchmarks/snapshot/run.py                    # 200,000 rows, a few seconds
     python benchmarks/snapshot/run.py --rows 4000000     # the size of docs/datasets.md, about 0.7 GB
-    python benchmarks/snapshot/run.py --frame flights    # of another character (`frames.py`): floats, texts, integers
+    python benchmarks/snapshot/run.py --frame flights    # of another character (`frames.py`): real, floats, texts, integers, objects
     python benchmarks/snapshot/run.py --json             # for machines
 
     python benchmarks/snapshot/run.py --dvc PATH         # beside DVC; PATH is its command, from an environment of its own

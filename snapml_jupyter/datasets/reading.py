@@ -187,9 +187,10 @@ def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, grou
 def in_threads_beside(
     function: Callable[[T], U], items: list[T], is_text: Callable[[T], bool], size_bytes: int
 ) -> list[U]:
-    """Map over all processors when the work is worth it: text in other threads while this one works on numbers.
+    """Map over all processors when the work is worth it: text first in other threads while this one works on numbers.
 
-    Numbers take many short calls, for which threads would only hand Python's lock to each other (see `pack_writing`).
+    Numbers take many short calls, for which threads hand Python's lock to each other (see `pack_writing`); so one other joins
+    in when no text is left, which is still faster than one alone.
     """
     helpers = (os.cpu_count() or 1) - 1
     if len(items) < 2 or not helpers or size_bytes < WORTH_THREADS:
@@ -206,12 +207,18 @@ def in_threads_beside(
                 return
             results[place] = function(items[place])
 
-    helping = [threads().submit(work_off, texts) for _ in range(min(helpers, len(texts)))]
+    def help_out(joins_in: bool) -> None:
+        work_off(texts)
+        if joins_in:
+            work_off(numbers)
+
+    helping = [threads().submit(help_out, number == 0) for number in range(min(helpers, max(1, len(texts))))]
     try:
         work_off(numbers)
         work_off(texts)
     except BaseException:
         texts.clear()  # the helpers stop at the next column
+        numbers.clear()
         raise
     for helper in helping:
         if not helper.cancel():  # cancelled when it did not come to begin
