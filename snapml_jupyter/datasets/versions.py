@@ -77,7 +77,8 @@ def record_version(
 ) -> DatasetVersion:
     """Make a version of content whose blobs are kept: index the new packs, give the manifest the next number.
 
-    The manifest is a blob; that of a small table is `manifest_text` instead, and kept with the version. Content that the dataset already has is returned as it is, with `is_new` false and no added bytes.
+    The manifest is a blob; that of a small table is `manifest_text` instead, and kept with the version.
+    Content that the dataset already has is returned as it is, with `is_new` false and no added bytes.
     Raises NotFoundError when a blob or a version of `derived_from` is missing, ConflictError when a chunk of the
     manifest is in no pack, InvalidInputError for a text that is too long or not of that digest.
     """
@@ -86,7 +87,7 @@ def record_version(
 
     check_name("dataset", name)
     if manifest_text is None:
-        content = read_manifest(workspace, check_digest(manifest_digest))
+        content = workspace.blobs.read(check_digest(manifest_digest))
         blobs = [manifest_digest, *pack_digests]
     else:
         content, blobs = _small_manifest(manifest_text, manifest_digest), pack_digests

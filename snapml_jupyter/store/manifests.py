@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .workspace import Transaction, Workspace
 
 _UNUSED = "digest NOT IN (SELECT manifest_digest FROM dataset_versions)"
+_N_BYTES = "LENGTH(CAST(content AS BLOB))"  # of a text it would be the characters
 
 
 def read_manifest(workspace: Workspace, digest: str) -> bytes:
@@ -31,10 +32,10 @@ def read_manifest(workspace: Workspace, digest: str) -> bytes:
     return content
 
 
-def keep_manifest(tx: Transaction, digest: str, content: bytes) -> bool:
-    """Keep a small one; whether it was not there."""
+def keep_manifest(tx: Transaction, digest: str, content: bytes) -> None:
+    """Keep a small one, if it is not there."""
     sql = "INSERT INTO dataset_manifests (digest, content) VALUES (:digest, :content) ON CONFLICT (digest) DO NOTHING"
-    return bool(tx.execute(sql, {"digest": digest, "content": content.decode()}).rowcount)
+    tx.execute(sql, {"digest": digest, "content": content.decode()})
 
 
 def damaged_manifests(database: Database) -> Iterator[tuple[str, list[str]]]:
@@ -50,12 +51,12 @@ def damaged_manifests(database: Database) -> Iterator[tuple[str, list[str]]]:
 
 def remove_unused(tx: Transaction) -> int:
     """Forget the small manifests that no version has any more; how many bytes they took."""
-    rows = tx.execute(f"DELETE FROM dataset_manifests WHERE {_UNUSED} RETURNING LENGTH(content)").fetchall()
+    rows = tx.execute(f"DELETE FROM dataset_manifests WHERE {_UNUSED} RETURNING {_N_BYTES}").fetchall()
     return sum(row[0] for row in rows)
 
 
 def size_of_manifests(database: Database, digests: Iterable[str]) -> int:
     """How many bytes those of the manifests take that are kept here."""
-    row_of = "SELECT LENGTH(content) AS n_bytes FROM dataset_manifests WHERE digest = :digest"
+    row_of = f"SELECT {_N_BYTES} AS n_bytes FROM dataset_manifests WHERE digest = :digest"
     found = (database.row(row_of, {"digest": digest}) for digest in set(digests))
     return sum(row["n_bytes"] for row in found if row is not None)
