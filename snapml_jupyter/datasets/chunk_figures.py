@@ -50,6 +50,11 @@ def figures_of(
     return numbers_figures(values if valid is None else values[valid], n_values)
 
 
+def codes_figures(codes: Any) -> ChunkFigures:
+    """Figures of numbers that point into a lookup, where -1 points at nothing."""
+    return ChunkFigures(n_values=len(codes), n_nulls=int(np.count_nonzero(codes < 0)))
+
+
 def numbers_figures(values: Any, n_values: int) -> ChunkFigures:
     """Figures of numbers that are there (NaN may be among them) of `n_values` in all."""
     if values.dtype.kind == "f":

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..domain.dataset import ChunkFigures
-from .chunk_figures import figures_of
+from .chunk_figures import codes_figures, figures_of
 from .chunks import Buffer, buffer_bytes, canonical_buffers, has_text, number_type, text_offsets
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class CodesPart(NumpyPart):
     """Numbers that point into a lookup; -1 points at nothing."""
 
     def figures(self, n_values: int, buffers: list[Buffer], known: ChunkFigures | None = None) -> ChunkFigures:
-        n_nulls = int(np.count_nonzero(buffer_bytes(buffers[1]).view(self.values.dtype) < 0))
-        return ChunkFigures(n_values=n_values, n_nulls=n_nulls)
+        return codes_figures(buffer_bytes(buffers[1]).view(self.values.dtype))
 
 
 class TimePart(NumpyPart):

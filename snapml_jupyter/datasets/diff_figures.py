@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ..domain.dataset import ChunkFigures, ColumnFigures
 from .arrow_types import type_from_json
-from .chunk_figures import figures_of, merged_figures
+from .chunk_figures import codes_figures, figures_of, merged_figures
 from .chunks import buffer_bytes, number_type
 from .manifest import Manifest, StoredColumn
 from .packs import decode_chunk
@@ -63,11 +63,10 @@ def figures_beside(manifest: Manifest) -> Iterator[tuple[str, ChunkFigures]]:
         held = type_from_json(part.type)
         for n_rows, digest in zip(manifest.rows, part.chunks, strict=True):
             buffers = decode_chunk(manifest.chunks[digest], digest)
-            figures = figures_of(held, n_rows, buffers)
-            if column.codec["kind"] in ("categorical", "level"):  # -1 stands for nothing
-                n_nulls = int(np.count_nonzero(buffer_bytes(buffers[1]).view(number_type(held)) < 0))
-                figures = ChunkFigures(n_values=n_rows, n_nulls=n_nulls)
-            yield digest, figures
+            if column.codec["kind"] in ("categorical", "level"):
+                yield digest, codes_figures(buffer_bytes(buffers[1]).view(number_type(held)))
+            else:
+                yield digest, figures_of(held, n_rows, buffers)
 
 
 def _deviation(figures: ChunkFigures, count: int) -> float | None:

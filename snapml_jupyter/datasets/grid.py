@@ -73,12 +73,12 @@ def cut_rows(n_rows: int, keys: Keys | None, spacing: Spacing = _USUAL, first: i
         return []
     if n_rows <= spacing.least:
         return [n_rows]
-    cuts = _Cuts.of(n_rows, keys, spacing.every)
+    cuts = None if keys is None else _Cuts.of(n_rows, keys, spacing.every)
     rows: list[int] = []
     start = 0
     while start < n_rows:
         is_large = first + start >= spacing.large
-        if keys is None:
+        if cuts is None:
             stop = start + spacing.every * (1 + is_large)
         else:
             stop = min(cuts.next(start + spacing.least * (1 + is_large), is_large), start + spacing.most)
@@ -96,10 +96,7 @@ class _Cuts:
     rare: NDArray[np.int64]
 
     @classmethod
-    def of(cls, n_rows: int, keys: Keys | None, every: int) -> _Cuts:
-        if keys is None:
-            none = np.empty(0, dtype=np.int64)
-            return cls(none, none)
+    def of(cls, n_rows: int, keys: Keys, every: int) -> _Cuts:
         limit = np.uint64(2**64 // every) if every > 1 else np.uint64(2**64 - 1)
         shift_32, shift_29 = np.uint64(32), np.uint64(29)
         usual, rare = [], []

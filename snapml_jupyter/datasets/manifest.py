@@ -64,8 +64,8 @@ class Patch:
 class Manifest:
     """`rows` are the row counts of the chunks; `frame` says what the columns form (labels, index, or a plain table).
 
-    `patches` says of those chunks that are not kept themselves what they are made of; `chunks` holds all of a small table's, in their
-    stored form (see `packs`).
+    `patches` says of those chunks that are not kept themselves what they are made of; `chunks` holds all of a small
+    table's, in their stored form (see `packs`).
     """
 
     format: int = PLAIN

@@ -99,7 +99,8 @@ class ColumnReader:
         held = type_from_json(part.type)
         n_rows = self._n_rows
         lengths = _empty(n_rows, "uint32")
-        targets = [lengths[row:stop].view(np.uint8) for row, stop in pairwise(self._places())]
+        places = self._places()
+        targets = [lengths[row:stop].view(np.uint8) for row, stop in pairwise(places)]
         valid = _Validity(n_rows)
         is_whole = all(piece.last - piece.first == piece.n_rows for piece in self._pieces)
         size = self._reader.total([part.chunks[piece.number] for piece in self._pieces]) if is_whole else None
@@ -126,7 +127,7 @@ class ColumnReader:
         offsets = _empty(n_rows + 1, "int64")
         offsets[0] = 0
         np.cumsum(lengths, dtype=np.int64, out=offsets[1:])  # all at once: threads wait for each other at every call
-        if place != size or not np.array_equal(offsets[self._places()[1:]], ends):
+        if place != size or not np.array_equal(offsets[places[1:]], ends):
             raise self._misfit(column)
         return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(characters)])
 

@@ -18,7 +18,8 @@ from ..store.write_lock import writing
 from . import versions
 from .columns import FEW_ROWS
 from .cutting import Cutting, fit_rows
-from .manifest import WITH_CHUNKS, Manifest, decode_manifest, encode_manifest
+from .dataset import Dataset
+from .manifest import WITH_CHUNKS, Manifest, encode_manifest
 from .naming import ChunkJob, name_chunks, size_of
 from .pack_writing import write_packs
 from .packs import encode_chunk
@@ -146,7 +147,7 @@ def _parent(taking: Taking) -> Manifest | None:
         newest = versions.get_version(taking.workspace, taking.name)
     except NotFoundError:
         return None
-    return decode_manifest(versions.get_manifest(taking.workspace, newest.manifest_digest).encode(), newest.ref)
+    return Dataset(taking.workspace, newest).manifest
 
 
 def _new_chunks(

@@ -71,10 +71,7 @@ def collect_garbage(
         leaving = _remove_versions(workspace, leaving, found)
     _clean_packs(workspace, leaving, grace, dry_run, found)
     _clean_blobs(workspace, leaving, grace, dry_run, found)
-    if dry_run:
-        stay = {v.manifest_digest for v in kept.list_versions(workspace.database) if v not in leaving}
-        found.freed_bytes += size_of_manifests(workspace.database, {v.manifest_digest for v in leaving} - stay)
-    else:
+    if not dry_run:
         with workspace.transaction() as tx:
             found.freed_bytes += remove_unused(tx)
             tx.event("workspace.cleaned", "workspace", n_blobs=found.n_blobs, freed_bytes=found.freed_bytes)
@@ -208,6 +205,7 @@ def _clean_blobs(
         }
         going = {digest for v in leaving for digest in (v.manifest_digest, v.profile_digest) if digest}
         referenced -= going - stay
+        found.freed_bytes += size_of_manifests(workspace.database, going - stay)
     loose = [digest for digest in workspace.blobs.digests() if digest not in referenced]
     for start in range(0, len(loose), _AT_ONCE):
         aside: list[Path] = []
