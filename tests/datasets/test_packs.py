@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 from fractions import Fraction
 
@@ -165,8 +166,9 @@ def test_figures_that_come_out_beside_the_form_are_those_of_the_values(
         )
         squares = float(sum((value - mean) ** 2 for value in there))
         # Single floats are known as the decimals that they were made of, which lie within half a step of them.
-        loose = 1e-3 if numbers == "f4" else 1e-6
-        assert figures.squares == pytest.approx(squares, rel=loose, abs=1e-9 * float(max(map(abs, there)) ** 2))
+        step = float(max(map(abs, there))) * 2**-24 if numbers == "f4" else 0.0
+        within = 2 * step * math.sqrt(len(there) * squares) + len(there) * step**2
+        assert figures.squares == pytest.approx(squares, rel=1e-6, abs=within + 1e-9 * float(max(map(abs, there)) ** 2))
 
 
 def test_rounded_numbers_with_negative_zeros_take_a_fraction() -> None:
