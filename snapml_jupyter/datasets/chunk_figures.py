@@ -62,21 +62,24 @@ def numbers_figures(values: Any, n_values: int) -> ChunkFigures:
     least, greatest = int(values.min()), int(values.max())
     if greatest - least < 2**31:
         wide = values if values.dtype.itemsize >= 4 else values.astype(np.int32)  # so that the difference fits
-        figures = whole_figures(wide - wide.dtype.type(least), least, greatest)
+        figures = whole_figures(wide - wide.dtype.type(least), greatest - least, (least, greatest), least)
         return replace(figures, n_values=n_values, n_nulls=n_values - len(values))
     total = float(values.sum(dtype=np.float64))
     squares = _squares(values - total / len(values))
     return _figures(n_values, n_values - len(values), (least, greatest), total, squares)
 
 
-def whole_figures(rest: Any, least: int, greatest: int, divisor: int = 1) -> ChunkFigures:
-    """Figures of whole numbers, given how many times `divisor` each is above the least of them: less than 2**31."""
+def whole_figures(rest: Any, spread: int, ends: tuple[int, int], origin: int = 0, divisor: int = 1) -> ChunkFigures:
+    """Figures of whole numbers that are `origin` and `divisor` times `rest`, from 0 to `spread`: less than 2**31.
+
+    `ends`: the least and the greatest of them.
+    """
     n = len(rest)
-    if least == greatest:
-        return _figures(n, 0, (least, greatest), least * n, 0.0)
+    if ends[0] == ends[1]:
+        return _figures(n, 0, ends, ends[0] * n, 0.0)
     rest = rest.astype(np.int32, copy=False).astype(np.float64)  # quicker than straight from 64 bits
-    above, squares = _above(rest, (greatest - least) // divisor)
-    return _figures(n, 0, (least, greatest), above * divisor + least * n, squares * divisor**2)
+    above, squares = _above(rest, spread)
+    return _figures(n, 0, ends, above * divisor + origin * n, squares * divisor**2)
 
 
 def float_figures(

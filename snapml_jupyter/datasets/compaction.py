@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..domain.dataset import ChunkFigures, ChunkPlace
 from ..store import datasets as kept
-from .packs import PackWriter, decode_chunk, read_index
+from .chunk_format import decode_chunk
+from .packs import PackWriter, read_index
 
 if TYPE_CHECKING:
     from ..store.workspace import Workspace

@@ -11,14 +11,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from ..domain.dataset import ChunkFigures
 from .chunks import Buffer, buffer_bytes
-from .number_forms import PACKED, content_bytes, frame_bytes, restore, shortened
+from .number_forms import PACKED, Shortening, content_bytes, frame_bytes, restore, shortened
 
 RAW, ZSTD, LZ4 = 0, 1, 2
 #: The lower half of the byte that says how a buffer is stored is the codec, the upper half the flags of a number form.
@@ -60,25 +60,41 @@ def compress(buffer: Buffer, numbers: str, *, with_figures: bool = False) -> Com
     return Compressed(codec | form.flags, form.narrow, width, b"".join((form.frame, content)), figures)
 
 
-def decompress(
-    stored_as: int, narrow: int, width: int, stored: memoryview, length: int, target: Any | None = None
-) -> Buffer:
-    """The buffer of `length` bytes; `target`, an array of as many bytes, when that is given.
+class Stored(NamedTuple):
+    """A buffer of `length` bytes as it is stored (see `Compressed`), and what undoes it.
 
-    Raises ValueError, OSError or struct.error for what `compress` did not write.
+    Everything raises ValueError, OSError or struct.error for what `compress` did not write.
     """
-    codec, flags = stored_as & _CODEC, stored_as & _FLAGS
-    if not flags and narrow >= width:
-        plain = _unpacked(codec, stored, length)
-        if target is None:
-            return plain
-        target[...] = np.frombuffer(plain, dtype=np.uint8)
-        return target
-    if target is None:
-        target = np.empty(length, dtype=np.uint8)
-    frame = frame_bytes(flags)
-    content = _unpacked(codec, stored[frame:], content_bytes(flags, narrow, length // width))
-    restore(flags, narrow, width, stored[:frame], content, target)
+
+    codec: int
+    narrow: int
+    width: int
+    length: int
+    content: memoryview
+
+    def shortening(self) -> Shortening | None:
+        """How its numbers were made shorter; None when they were not."""
+        flags = self.codec & _FLAGS
+        if not flags and self.narrow >= self.width:
+            return None
+        return Shortening(flags, self.narrow, self.width, bytes(self.content[: frame_bytes(flags)]))
+
+    def decompressed(self, how: Shortening | None) -> Buffer:
+        """What the codec is undone to: the buffer, or its shorter numbers."""
+        if how is None:
+            return _unpacked(self.codec & _CODEC, self.content, self.length)
+        length = content_bytes(how.flags, how.narrow, self.length // self.width)
+        return _unpacked(self.codec & _CODEC, self.content[len(how.frame) :], length)
+
+
+def decompress(stored: Stored) -> Buffer:
+    """The buffer. Raises ValueError, OSError or struct.error for what `compress` did not write."""
+    how = stored.shortening()
+    content = stored.decompressed(how)
+    if how is None:
+        return content
+    target = np.empty(stored.length, dtype=np.uint8)
+    restore(how, [content], [stored.length // stored.width], target)
     return target
 
 

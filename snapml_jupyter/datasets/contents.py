@@ -31,7 +31,8 @@ def list_packs(workspace: Workspace) -> Iterator[tuple[str, set[str], int]]:
 
 def damaged_chunks(content: bytes, pack_digest: str) -> set[str] | None:
     """The chunks of a pack whose content is not what their digests say; None when its list of chunks cannot be read."""
-    from .packs import decode_chunk, read_index
+    from .chunk_format import decode_chunk
+    from .packs import read_index
     from .reading import in_threads
 
     try:

@@ -13,9 +13,9 @@ import pyarrow as pa
 from ..domain.dataset import ChunkFigures, ColumnFigures
 from .arrow_types import type_from_json
 from .chunk_figures import codes_figures, figures_of, merged_figures
+from .chunk_format import decode_chunk
 from .chunks import buffer_bytes, number_type
 from .manifest import Manifest, StoredColumn
-from .packs import decode_chunk
 
 
 def column_figures(column: StoredColumn, figures: dict[str, ChunkFigures | None], n_rows: int) -> ColumnFigures | None:

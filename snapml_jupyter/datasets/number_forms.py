@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -58,15 +59,15 @@ def shortened(buffer: Buffer, numbers: str, *, with_figures: bool = False) -> Sh
     spread = greatest - least
     if spread >= 2 ** (8 * width - 1):
         return None, None
-    rest = _Rest.of(values - values.dtype.type(least) if least else values, spread)
+    rest = _Rest.of(values, least, greatest)
     figures = None
     if with_figures and rest.spread < 2**31:
-        figures = whole_figures(rest.numbers, least, greatest, rest.divisor)
+        figures = whole_figures(rest.numbers, rest.spread, (least, greatest), rest.origin, rest.divisor)
     form = rest.form(width)
     if form is None:
         return None, figures
     flags, narrow, content = form
-    return Form(flags=flags, narrow=narrow, frame=_FRAME.pack(least, rest.divisor), content=content), figures
+    return Form(flags=flags, narrow=narrow, frame=_FRAME.pack(rest.origin, rest.divisor), content=content), figures
 
 
 def frame_bytes(flags: int) -> int:
@@ -79,18 +80,37 @@ def content_bytes(flags: int, narrow: int, n_values: int) -> int:
     return (n_values * narrow + 7) // 8 if flags & PACKED else n_values * narrow
 
 
-def restore(flags: int, narrow: int, width: int, frame: Buffer, content: Buffer, target: Any) -> None:
-    """Write the numbers of `width` bytes into `target`, an array of bytes. Raises ValueError or struct.error for nonsense."""
-    n_values = len(target) // width
-    if len(target) % width or len(content) != content_bytes(flags, narrow, n_values):
+class Shortening(NamedTuple):
+    """How numbers of `width` bytes were made shorter: the flags, the bytes or bits that each takes, and the frame's bytes."""
+
+    flags: int
+    narrow: int
+    width: int
+    frame: bytes
+
+
+def restore(how: Shortening, contents: list[Buffer], lengths: list[int], target: Any) -> None:
+    """Write the numbers of several buffers, so many each, into `target`, an array of bytes, one behind the other.
+
+    Buffers that were made shorter alike are undone at once, because threads wait for each other at every call.
+    Raises ValueError or struct.error for nonsense.
+    """
+    for content, length in zip(contents, lengths, strict=True):
+        if len(content) != content_bytes(how.flags, how.narrow, length):
+            raise ValueError("its numbers do not have the size that they should have")
+    if sum(lengths) * how.width != len(target):
         raise ValueError("its numbers do not have the size that they should have")
-    numbers = _unpacked(content, narrow, n_values) if flags & PACKED else np.frombuffer(content, f"u{narrow}")
-    if flags & DECIMAL:
-        _restore_floats(numbers, flags, frame, target.view(f"f{width}"))
+    joined = np.frombuffer(contents[0] if len(contents) == 1 else b"".join(contents), dtype=np.uint8)
+    numbers = _unpacked(joined, how.narrow, lengths) if how.flags & PACKED else joined.view(f"u{how.narrow}")
+    if how.flags & DECIMAL:
+        _restore_floats(numbers, lengths, how, target.view(f"f{how.width}"))
         return
-    least, divisor = _FRAME.unpack(frame)
-    whole = target.view(f"i{width}")
-    whole[...] = 0 if numbers is None else numbers
+    least, divisor = _FRAME.unpack(how.frame)
+    whole = target.view(f"i{how.width}")
+    if numbers is None:
+        whole[...] = least
+        return
+    whole[...] = numbers
     if divisor != 1:
         whole *= whole.dtype.type(divisor)
     if least:
@@ -99,20 +119,31 @@ def restore(flags: int, narrow: int, width: int, frame: Buffer, content: Buffer,
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """What whole numbers are above the least of them: `divisor` times `numbers`, from 0 to `spread`."""
+    """Whole numbers as `origin` and `divisor` times `numbers`, which are from 0 to `spread`."""
 
     numbers: Any
     spread: int
+    origin: int
     divisor: int
 
     @classmethod
-    def of(cls, numbers: Any, spread: int) -> _Rest:
-        divisor = int(np.gcd.reduce(numbers[:: max(1, len(numbers) // 64)])) if spread > 1 else 1  # guessed from some
+    def of(cls, values: Any, least: int, greatest: int) -> _Rest:
+        exactly = values.dtype.type
+        most = 2 ** (8 * values.dtype.itemsize - 1) - 1
+        divisor, start = 1, 0
+        if greatest - least > 1:  # guessed from some, among which may be no other
+            divisor = max(1, int(np.gcd.reduce(values[:: max(1, len(values) // 64)] - exactly(least))))
         if divisor > 1:
-            divided = numbers // numbers.dtype.type(divisor)
-            if np.array_equal(divided * numbers.dtype.type(divisor), numbers):
-                return cls(divided, spread // divisor, divisor)
-        return cls(numbers, spread, 1)
+            start = least if least % divisor else 0
+            above = values - exactly(start) if start else values
+            divided = above // exactly(divisor)
+            if np.array_equal(divided * exactly(divisor), above):
+                values, least, greatest = divided, (least - start) // divisor, (greatest - start) // divisor
+                most = min(most, _EXACT // divisor)
+            else:
+                divisor, start = 1, 0
+        base = _base(least, greatest, most)
+        return cls(values - exactly(base) if base else values, greatest - base, start + base * divisor, divisor)
 
     def form(self, width: int) -> tuple[int, int, Any] | None:
         """Flags, bytes or bits a number, and the content; None when `width` bytes are needed."""
@@ -123,6 +154,19 @@ class _Rest:
         if narrow >= width:
             return None
         return 0, narrow, self.numbers.astype(f"u{narrow}").view(np.uint8)
+
+
+def _base(least: int, greatest: int, most: int) -> int:
+    """What to count from: 0 or a number that depends on the room alone, if that takes no more room than the least number.
+
+    Chunks of a column then begin alike as a rule, and are undone together. What is counted is not above `most`.
+    """
+    room = next((room for room in (2, 4, 16, 2**8, 2**16, 2**31) if greatest - least < room), 0)
+    if greatest > least:
+        for base in (0, -room // 2):
+            if base <= least and greatest - base < min(room, most):
+                return base
+    return least
 
 
 def _packed(rest: Any, bits: int) -> Any:
@@ -141,24 +185,27 @@ def _packed(rest: Any, bits: int) -> Any:
     return packed
 
 
-def _unpacked(content: Buffer, bits: int, n_values: int) -> Any:
-    """The numbers that `_packed` packed as uint8; None for as many zeros."""
+def _unpacked(packed: Any, bits: int, lengths: list[int]) -> Any:
+    """The numbers that `_packed` packed, so many each time, as uint8; None for as many zeros."""
     if bits == 0:
         return None
-    packed = np.frombuffer(content, dtype=np.uint8)
-    if bits == 1:
-        return np.unpackbits(packed, bitorder="little", count=n_values)
-    return _TABLES[bits].take(packed).view(np.uint8)[:n_values]
-
-
-def _table(bits: int) -> Any:
-    """For each byte the numbers that are packed in it, side by side."""
     each = 8 // bits
-    numbers = np.arange(256, dtype=np.uint8)[:, None] >> (bits * np.arange(each, dtype=np.uint8))
-    return np.ascontiguousarray(numbers & (2**bits - 1)).view(f"u{each}").reshape(256)
+    numbers = np.unpackbits(packed, bitorder="little") if bits == 1 else _spread(packed, bits)
+    if not any(length % each for length in lengths[:-1]):
+        return numbers[: sum(lengths)]
+    starts = accumulate((-(-length // each) * each for length in lengths), initial=0)
+    return np.concatenate([numbers[start : start + length] for start, length in zip(starts, lengths, strict=False)])
 
 
-_TABLES = {bits: _table(bits) for bits in (2, 4)}
+def _spread(packed: Any, bits: int) -> Any:
+    """Each two or four bits as a byte: halves are moved apart until each has its own, all numbers of a byte at once."""
+    apart = packed.astype(f"<u{8 // bits}")
+    if bits == 2:
+        apart |= apart << 12
+        apart &= 0x000F000F
+    apart |= apart << (6 if bits == 2 else 4)
+    apart &= 0x03030303 if bits == 2 else 0x0F0F
+    return apart.view(np.uint8)
 
 
 def _decimal(values: Any, with_figures: bool) -> Shortened:
@@ -188,9 +235,10 @@ def _decimal(values: Any, with_figures: bool) -> Shortened:
     is_signed = bool(apart.any())
     if is_signed and values[apart].any():
         return None, None  # more than -0.0 does not come back
-    spread = int(greatest - least)
-    if least:
-        rounded -= least
+    base = _base(int(least), int(greatest) + (len(missing) > 0) + is_signed, _EXACT)
+    spread = int(greatest) - base
+    if base:
+        rounded -= base
     figures = None
     if with_figures:
         exactly = values.dtype.type
@@ -198,20 +246,21 @@ def _decimal(values: Any, with_figures: bool) -> Shortened:
             rounded,
             spread,
             ends=(float(exactly(least / scale)), float(exactly(greatest / scale))),
-            lowest=least,
+            lowest=base,
             scale=scale,
             n_missing=len(missing),
-            stand_in=round(stand_in) - least,
+            stand_in=round(stand_in) - base,
         )
     for where in ([absent] if len(missing) else []) + ([apart] if is_signed else []):
         spread += 1
         rounded[where] = spread
-    rest = _Rest.of(rounded.astype(np.int32 if spread < 2**31 else np.int64), spread)  # much quicker to 32 bits
+    whole = rounded.astype(np.int32 if spread < 2**31 else np.int64)  # much quicker to 32 bits
+    rest = _Rest.of(whole, int(least) - base, spread)
     form = rest.form(values.dtype.itemsize)
     if form is None:
         return None, figures
     flags, narrow, content = form
-    frame = _DECIMAL_FRAME.pack(int(least), rest.divisor, scale, int(missing[0]) if len(missing) else 0)
+    frame = _DECIMAL_FRAME.pack(base + rest.origin, rest.divisor, scale, int(missing[0]) if len(missing) else 0)
     flags |= DECIMAL | (SIGNED_ZERO if is_signed else 0)
     return Form(flags=flags, narrow=narrow, frame=frame, content=content), figures
 
@@ -240,18 +289,19 @@ def _scale(values: Any) -> int | None:
     return None
 
 
-def _restore_floats(numbers: Any, flags: int, frame: Buffer, target: Any) -> None:
-    least, divisor, scale, nan = _DECIMAL_FRAME.unpack(frame)
+def _restore_floats(numbers: Any, lengths: list[int], how: Shortening, target: Any) -> None:
+    least, divisor, scale, nan = _DECIMAL_FRAME.unpack(how.frame)
     wide = target if target.dtype == np.float64 else np.empty(len(target), dtype=np.float64)
     wide[...] = 0 if numbers is None else numbers  # whole numbers below 2**53 are exact in a float
     absent = signed = None
     if numbers is None:
-        absent = slice(None) if nan else None
-    elif nan or flags & SIGNED_ZERO:
-        top = int(numbers.max())
-        if flags & SIGNED_ZERO:
+        absent = True if nan else None
+    elif nan or how.flags & SIGNED_ZERO:
+        top: Any = np.maximum.reduceat(numbers, list(accumulate(lengths[:-1], initial=0)))
+        top = top[0] if (top == top[0]).all() else top.repeat(lengths)
+        if how.flags & SIGNED_ZERO:
             signed = numbers == top
-            top -= 1
+            top = top - 1
         absent = numbers == top if nan else None
     if divisor != 1:
         wide *= divisor
@@ -262,6 +312,6 @@ def _restore_floats(numbers: Any, flags: int, frame: Buffer, target: Any) -> Non
     if wide is not target:
         target[...] = wide
     if absent is not None:
-        target.view(f"u{target.itemsize}")[absent] = nan
+        np.copyto(target.view(f"u{target.itemsize}"), nan, where=absent)
     if signed is not None:
-        target[signed] = -0.0
+        np.copyto(target, -0.0, where=signed)

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from ..domain.dataset import ChunkFigures
 from ..store.retention import discard
 from ..store.workspace import Workspace
+from .chunk_format import encode_chunk
 from .chunks import Buffer
 from .naming import ChunkJob, size_of
-from .packs import PACK_BYTES, PackWriter, encode_chunk
+from .packs import PACK_BYTES, PackWriter
 from .reading import WORTH_THREADS
 
 if TYPE_CHECKING:

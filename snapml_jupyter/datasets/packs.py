@@ -6,28 +6,20 @@ are written together, column after column, in blobs of some 8 MB, and the worksp
 to place. Every pack ends with its own list of chunks: the index can be made again from the packs alone.
 
     "SNAPPACK" 5 | chunk | chunk | ... | list: (digest 32 bytes, offset u64, length u64, figures) each | n_chunks u64 | "SNAPPACK"
-    chunk: 254 u8 | check 16 bytes | n_buffers u16 | (codec u8, narrow u8, width u8, length u64, stored length u64) each | stored buffers
 
-`compression` says what codec and widths mean, `chunk_figures` what the figures are. The check is XXH3 (128 bits) over the
-chunk's digest and what is stored behind the check: it finds damage on every read at memory speed, and the wrong chunk in the
-right place. Who means harm could write a fitting check, so `snapml verify` hashes the content itself.
-Packs before format 5 have no -0.0 among decimals (see `number_forms`), those of format 1 no figures. Chunks of format 3 begin
-with 255 and have a BLAKE3 check; those of formats 1 and 2 begin with n_buffers u8 and have none: their content is hashed.
+`chunk_format` says what a chunk is, `chunk_figures` what the figures are. Packs before format 5 have no -0.0 among decimals
+(see `number_forms`), those of format 1 no figures, and those before format 4 chunks of an earlier form.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, BinaryIO
-
-from blake3 import blake3
-from xxhash import xxh3_128
+from typing import BinaryIO
 
 from ..domain.dataset import FIGURES_BYTES, ChunkFigures, ChunkPlace
-from ..domain.errors import DamagedContentError, InvalidInputError
-from .chunks import Buffer, chunk_digest
-from .compression import compress, decompress
+from ..domain.errors import InvalidInputError
+from .chunks import Buffer
 
 #: A pack is closed when it is this large, in bytes: large enough for a fast fsync, small enough to hold in memory.
 PACK_BYTES = 8 * 2**20
@@ -38,70 +30,6 @@ _MAGIC = b"SNAPPACK"
 _START, *_EARLIER_STARTS = (_MAGIC + bytes([number]) for number in (5, 4, 3, 2, 1))
 _START_1 = _EARLIER_STARTS[-1]
 _ENTRY, _ENTRY_1 = struct.Struct(f"<32sQQ{FIGURES_BYTES}s"), struct.Struct("<32sQQ")
-_BUFFER = struct.Struct("<BBBQQ")
-_CHECKED, _CHECKED_BY_BLAKE3, _CHECK_BYTES = 0xFE, 0xFF, 16
-_COUNT = struct.Struct("<H")
-
-
-def encode_chunk(digest: str, buffers: list[Buffer], numbers: str = "") -> tuple[list[Buffer], ChunkFigures | None]:
-    """The stored form of a chunk in pieces, each buffer compressed where that saves something.
-
-    `numbers`: the numpy type of the second buffer (values or lengths), "" when it holds no numbers. Their figures come along
-    where nothing is null and compressing them says them (see `number_forms.Shortened`).
-    """
-    head = [_COUNT.pack(len(buffers))]
-    stored: list[Any] = []
-    figures = None
-    for place, buffer in enumerate(buffers):
-        made = compress(buffer, numbers if place == 1 else "", with_figures=place == 1 and not len(buffers[0]))
-        head.append(_BUFFER.pack(made.codec, made.narrow, made.width, len(buffer), len(made.content)))
-        stored.append(made.content)
-        figures = figures or made.figures
-    checked = xxh3_128(bytes.fromhex(digest))
-    for piece in (*head, *stored):
-        if len(piece):
-            checked.update(piece)
-    return [b"".join([bytes([_CHECKED]), checked.digest(), *head]), *stored], figures
-
-
-def decode_chunk(
-    content: bytes | memoryview, digest: str, *, hash_content: bool = False, target: Any | None = None
-) -> list[Buffer]:
-    """The canonical buffers of a stored chunk. Raises DamagedContentError when it is not what was kept as `digest`.
-
-    `hash_content`: by the content itself, not only by the check of what is stored. `target`: an array of bytes that becomes
-    the second buffer, when it is as long.
-    """
-    buffers: list[Buffer] = []
-    try:
-        view = memoryview(content).cast("B")
-        n_buffers, start = view[0], 1
-        if n_buffers in (_CHECKED, _CHECKED_BY_BLAKE3):
-            checked = 1 + _CHECK_BYTES
-            if _check(n_buffers, digest, view[checked:]) != view[1:checked]:
-                raise DamagedContentError(f"Chunk {digest} is damaged: what is stored no longer matches its check.")
-            n_buffers, start = _COUNT.unpack_from(view, checked)[0], checked + _COUNT.size
-        else:
-            hash_content = True
-        place = start + n_buffers * _BUFFER.size
-        for number in range(n_buffers):
-            codec, narrow, width, length, stored_length = _BUFFER.unpack_from(view, start + number * _BUFFER.size)
-            into = target if number == 1 and target is not None and len(target) == length else None
-            buffers.append(decompress(codec, narrow, width, view[place : place + stored_length], length, into))
-            place += stored_length
-    except (struct.error, IndexError, KeyError, ValueError, OSError, MemoryError, OverflowError) as error:
-        raise DamagedContentError(f"Chunk {digest} is damaged: it cannot be decompressed ({error}).") from error
-    if hash_content and chunk_digest(buffers) != digest:
-        raise DamagedContentError(f"Chunk {digest} is damaged: its content no longer matches its digest.")
-    return buffers
-
-
-def _check(kind: int, digest: str, stored: memoryview) -> bytes:
-    if kind == _CHECKED:
-        checked = xxh3_128(bytes.fromhex(digest))
-        checked.update(stored)
-        return checked.digest()
-    return blake3(bytes.fromhex(digest)).update(stored).digest(length=_CHECK_BYTES)
 
 
 class PackWriter:

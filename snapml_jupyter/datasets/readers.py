@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..domain.errors import DamagedContentError
 from .arrow_types import type_from_json
+from .chunk_format import Target
 from .chunks import Buffer, canonical_buffers, rebuild
 from .frames import with_freq
 from .manifest import Lookup, Manifest, Part, StoredColumn
@@ -19,6 +20,8 @@ from .object_values import decode_objects
 from .reading import ChunkReader, Piece
 
 _NOT_A_TIME = np.iinfo(np.int64).min
+#: So few bytes are copied sooner than Python's lock is let go and had again, as numpy does.
+_SHORT = 2**17
 
 
 class ColumnReader:
@@ -26,7 +29,10 @@ class ColumnReader:
 
     def __init__(self, reader: ChunkReader, manifest: Manifest, pieces: list[Piece], ref: str) -> None:
         self._reader, self._manifest, self._pieces, self._ref = reader, manifest, pieces, ref
-        self._n_rows = sum(piece.last - piece.first for piece in pieces)
+        #: Where the rows of each piece begin, and where the last ones end.
+        self._places = list(accumulate((piece.last - piece.first for piece in pieces), initial=0))
+        self._n_rows = self._places[-1]
+        self._evenly: dict[int, Any] = {}
 
     def to_arrow(self, column: StoredColumn) -> pa.ChunkedArray:
         """The column as Arrow values; what only pandas tells apart (NaN and None) is null or NaN."""
@@ -79,15 +85,11 @@ class ColumnReader:
     def _numbers(self, column: StoredColumn, dtype: str, valid: _Validity | None = None) -> Any:
         """Numbers, each chunk straight into its place, zero where there is none; which are there goes to `valid`."""
         whole = _empty(self._n_rows, dtype)
-        places = self._places()
-        targets = [whole[place:stop].view(np.uint8) for place, stop in pairwise(places)]
-        chunks = self._chunks(column, column.parts[0], targets)
-        for piece, (bits, values), target, (place, stop) in zip(
-            self._pieces, chunks, targets, pairwise(places), strict=True
-        ):
-            if len(values) != piece.n_rows * whole.itemsize:
-                raise self._misfit(column)
-            if values is not target:  # a part of the chunk, or patched
+        chunks = self._chunks(column, column.parts[0], self._target(whole, whole.itemsize))
+        for piece, (bits, values), (place, stop) in zip(self._pieces, chunks, pairwise(self._places), strict=True):
+            if values is not None:  # a part of the chunk, patched, or of the wrong size
+                if len(values) != piece.n_rows * whole.itemsize:
+                    raise self._misfit(column)
                 whole[place:stop] = np.frombuffer(values, dtype=dtype)[piece.first : piece.last]
             if valid is not None:
                 valid.set(place, stop - place, bits, piece.first)
@@ -98,13 +100,12 @@ class ColumnReader:
         part = column.parts[0]
         held = type_from_json(part.type)
         n_rows = self._n_rows
-        lengths = _empty(n_rows, "uint32")
-        places = self._places()
-        targets = [lengths[row:stop].view(np.uint8) for row, stop in pairwise(places)]
         valid = _Validity(n_rows)
-        is_whole = all(piece.last - piece.first == piece.n_rows for piece in self._pieces)
-        size = self._reader.total([part.chunks[piece.number] for piece in self._pieces]) if is_whole else None
-        chunks = self._chunks(column, part, targets)
+        size = each = None
+        if all(piece.last - piece.first == piece.n_rows for piece in self._pieces):
+            size, each = self._reader.lengths([part.chunks[piece.number] for piece in self._pieces])
+        lengths = _empty(n_rows, "uint32") if each is None else None
+        chunks = self._chunks(column, part, self._target(lengths, 4))
         if size is None:  # how many characters there are is only known when all have been read
             held_back = [
                 buffers if piece.last - piece.first == piece.n_rows else _part_of(held, piece, buffers)
@@ -112,35 +113,42 @@ class ColumnReader:
             ]
             chunks, size = iter(held_back), sum(len(buffers[2]) for buffers in held_back)
         characters = _empty(size, "uint8")
-        row = place = 0
-        ends = []
-        for (bits, some, content), target in zip(chunks, targets, strict=True):
-            if len(some) != len(target) or place + len(content) > size:
+        view = memoryview(characters)
+        place = 0
+        ends = [0]
+        for (bits, some, text), (row, stop) in zip(chunks, pairwise(self._places), strict=True):
+            if place + len(text) > size or (some is not None and len(some) != 4 * (stop - row)):
                 raise self._misfit(column)
-            if some is not target:
-                target[:] = np.frombuffer(some, dtype=np.uint8)
-            characters[place : place + len(content)] = np.frombuffer(content, dtype=np.uint8)
-            count = len(target) // 4
-            valid.set(row, count, bits)
-            row, place = row + count, place + len(content)
+            if some is not None and lengths is not None:
+                lengths[row:stop] = np.frombuffer(some, dtype=np.uint32)
+            if len(text) <= _SHORT:
+                view[place : place + len(text)] = memoryview(text).cast("B")
+            else:
+                characters[place : place + len(text)] = np.frombuffer(text, dtype=np.uint8)
+            valid.set(row, stop - row, bits)
+            place += len(text)
             ends.append(place)
-        offsets = _empty(n_rows + 1, "int64")
-        offsets[0] = 0
-        np.cumsum(lengths, dtype=np.int64, out=offsets[1:])  # all at once: threads wait for each other at every call
-        if place != size or not np.array_equal(offsets[places[1:]], ends):
+        offsets = _offsets(lengths) if each is None else self._steps(each)
+        if place != size or not np.array_equal(offsets[self._places], ends):
             raise self._misfit(column)
         return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(characters)])
 
-    def _places(self) -> list[int]:
-        """Where the rows of each piece begin, and where the last ones end."""
-        return [0, *accumulate(piece.last - piece.first for piece in self._pieces)]
+    def _steps(self, each: int) -> Any:
+        """Where texts of one length begin and the last ends: the same for every such column."""
+        if each not in self._evenly:
+            self._evenly[each] = _offsets(np.broadcast_to(np.uint32(each), self._n_rows))
+        return self._evenly[each]
+
+    def _target(self, whole: Any | None, width: int) -> Target:
+        """Room for the numbers of each piece in an array for all of them; None when they are not needed."""
+        return Target(None if whole is None else whole.view(np.uint8), [place * width for place in self._places])
 
     def _misfit(self, column: StoredColumn) -> DamagedContentError:
         return DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
 
-    def _chunks(self, column: StoredColumn, part: Part, targets: list[Any] | None = None) -> Iterator[list[Buffer]]:
+    def _chunks(self, column: StoredColumn, part: Part, target: Target | None = None) -> Iterator[list[Buffer]]:
         digests = [part.chunks[piece.number] for piece in self._pieces]
-        return self._reader.read(digests, self._what(column), targets)
+        return self._reader.read(digests, self._what(column), target)
 
     def _part(self, column: StoredColumn, number: int) -> pa.ChunkedArray:
         part = column.parts[number]
@@ -224,6 +232,14 @@ def _empty(n_values: int, dtype: str) -> Any:
     """A writable array in Arrow's memory: numpy would fetch large arrays from the system page by page, each time."""
     size = np.dtype(dtype).itemsize
     return np.frombuffer(pa.allocate_buffer(n_values * size), dtype=dtype) if n_values else np.empty(0, dtype)
+
+
+def _offsets(lengths: Any) -> Any:
+    """Where texts of those lengths begin, and where the last ends: all at once, as threads wait for each other at every call."""
+    offsets = _empty(len(lengths) + 1, "int64")
+    offsets[0] = 0
+    np.cumsum(lengths, dtype=np.int64, out=offsets[1:])
+    return offsets
 
 
 def _view(chunk: pa.Array, dtype: str) -> Any:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from itertools import groupby
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from ..domain.dataset import ChunkFigures, ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
+from .chunk_format import Target, decode_chunk, decode_chunks
 from .chunks import Buffer
-from .packs import decode_chunk
 from .patches import apply_patch
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ U = TypeVar("U")
 WORTH_THREADS = 256 * 1024
 #: Chunks that a thread takes at once: enough for each thread to come by several times, no more than are held at once.
 _LEAST_GROUP, _MOST_GROUP = 8, 64
-#: Most chunks that are read at once: some two megabytes, which are still in the processor's cache when they are decoded.
-_RUN = 16
+#: Most chunks, and bytes of them, that are read at once: what they are made into is then still in the processor's cache.
+_RUN, _RUN_BYTES = 32, 4 * 2**20
 
 
 _POOLS: dict[int, ThreadPoolExecutor] = {}
@@ -69,43 +69,46 @@ class ChunkReader:
         self._patches: dict[str, Patch] = {} if manifest is None else manifest.patches
         self._inline: dict[str, bytes] = {} if manifest is None else manifest.chunks
 
-    def read(
-        self, digests: list[str], what: str, targets: Sequence[Any | None] | None = None
-    ) -> Iterator[list[Buffer]]:
+    def read(self, digests: list[str], what: str, target: Target | None = None) -> Iterator[list[Buffer]]:
         """The canonical buffers of each chunk, in order. Raises DamagedContentError naming `what` (version and column).
 
-        Chunks that lie side by side, as those of a column do, are read together. `targets`: for each chunk an array of bytes,
-        or None; when the chunk's second buffer is as long and not patched, it is written there and is that array.
+        Chunks that lie side by side, as those of a column do, are read together. `target`: room for their second buffers; one
+        that is as long as its room, and not patched, is written there and is None.
         """
         advice = "Restore the workspace's blobs from a backup; `snapml verify` lists all that is damaged."
+        done = 0
         try:
-            wanted = iter(targets or [None] * len(digests))
             for is_patched, group in groupby(digests, self._patches.__contains__):
                 some = list(group)
-                into = list(islice(wanted, len(some)))
                 if is_patched:
                     yield from self._read_patched(some)
                 elif self._inline:
-                    yield from self._read_inline(some, into)
+                    yield from self._read_inline(some)
                 else:
-                    yield from self._read_whole(some, into)
+                    yield from self._read_whole(some, target, done)
+                done += len(some)
         except (DamagedContentError, NotFoundError) as error:
             raise DamagedContentError(f"{what} is damaged. {error} {advice}") from error
 
-    def total(self, digests: list[str]) -> int | None:
-        """The sum of the values of the chunks (of texts: of their lengths) by their figures; None when some has none."""
-        total = 0
+    def lengths(self, digests: list[str]) -> tuple[int | None, int | None]:
+        """By the figures of chunks of texts: how many characters they have, and how many each text has.
+
+        None for the first where a chunk has no figures, for the second where texts have different lengths or are missing.
+        """
+        total, ends = 0, set[float | None]()
         for digest in digests:
             patch, place = self._patches.get(digest), self._places.get(digest)
             figures = place.figures if place is not None else None
             if patch is not None:
                 figures = ChunkFigures.from_bytes(bytes.fromhex(patch.figures))
             if figures is None or not figures.n_values:
-                return None
+                return None, None
             if figures.total is None and figures.n_nulls < figures.n_values:
-                return None
+                return None, None
             total += int(figures.total or 0)
-        return total
+            ends |= {figures.least, figures.greatest, None if figures.n_nulls else figures.least}
+        same = ends.pop() if len(ends) == 1 else None
+        return total, None if same is None else int(same)
 
     def _read_patched(self, digests: list[str]) -> Iterator[list[Buffer]]:
         patches = [self._patches[digest] for digest in digests]
@@ -114,23 +117,26 @@ class ChunkReader:
         for digest, base, change in zip(digests, bases, changes, strict=True):
             yield apply_patch(base, change, digest)
 
-    def _read_inline(self, digests: list[str], targets: Sequence[Any | None]) -> Iterator[list[Buffer]]:
-        for digest, target in zip(digests, targets, strict=True):
+    def _read_inline(self, digests: list[str]) -> Iterator[list[Buffer]]:
+        for digest in digests:
             content = self._inline.get(digest)
             if content is None:
                 raise DamagedContentError(f"Its manifest lacks the chunk {digest}.")
-            yield decode_chunk(content, digest, target=target)
+            yield decode_chunk(content, digest)
 
-    def _read_whole(self, digests: list[str], targets: Sequence[Any | None] | None = None) -> Iterator[list[Buffer]]:
-        into = iter(targets or [None] * len(digests))
+    def _read_whole(self, digests: list[str], target: Target | None = None, done: int = 0) -> Iterator[list[Buffer]]:
         for run in self._runs(digests):
-            first, last = run[0], run[-1]
-            with self._blobs.open(first.pack_digest) as pack:
-                pack.seek(first.offset)
-                content = _read(pack, last.offset + last.length - first.offset)
-            for place, target in zip(run, into, strict=False):
-                start = place.offset - first.offset
-                yield decode_chunk(content[start : start + place.length], place.digest, target=target)
+            begin, last = run[0].offset, run[-1]
+            with self._blobs.open(last.pack_digest) as pack:
+                pack.seek(begin)
+                content = _read(pack, last.offset + last.length - begin)
+            stored = [content[place.offset - begin : place.offset - begin + place.length] for place in run]
+            digests = [place.digest for place in run]
+            if target is None:
+                yield from map(decode_chunk, stored, digests)
+            else:
+                yield from decode_chunks(stored, digests, target, done)
+            done += len(run)
 
     def _runs(self, digests: list[str]) -> Iterator[list[ChunkPlace]]:
         run: list[ChunkPlace] = []
@@ -138,11 +144,12 @@ class ChunkReader:
             place = self._places.get(digest)
             if place is None:
                 raise DamagedContentError(f"The workspace no longer has its chunk {digest}.")
-            follows = run and run[-1].pack_digest == place.pack_digest
-            if not (follows and run[-1].offset + run[-1].length == place.offset and len(run) < _RUN):
-                if run:
+            if run:
+                first, last = run[0], run[-1]
+                follows = last.pack_digest == place.pack_digest and last.offset + last.length == place.offset
+                if not follows or len(run) == _RUN or place.offset + place.length - first.offset > _RUN_BYTES:
                     yield run
-                run = []
+                    run = []
             run.append(place)
         if run:
             yield run

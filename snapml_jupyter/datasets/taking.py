@@ -16,13 +16,13 @@ from ..store.retention import discard
 from ..store.workspace import Workspace
 from ..store.write_lock import writing
 from . import versions
+from .chunk_format import encode_chunk
 from .columns import FEW_ROWS
 from .cutting import Cutting, fit_rows
 from .dataset import Dataset
 from .manifest import WITH_CHUNKS, Manifest, encode_manifest
 from .naming import ChunkJob, name_chunks, size_of
 from .pack_writing import write_packs
-from .packs import encode_chunk
 from .patching import with_patches
 from .reading import threads
 from .sources import Stream, read_source

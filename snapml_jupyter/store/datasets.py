@@ -186,10 +186,7 @@ def locate_chunks(database: Database, digests: Iterable[str]) -> dict[str, Chunk
                 FROM chunks c JOIN packs p ON p.pack_number = c.pack_number WHERE c.digest IN ({marks})""",
             batch,
         )
-        for row in rows:
-            found[row[0]] = ChunkPlace(
-                digest=row[0], pack_digest=row[1], offset=row[2], length=row[3], packed_figures=row[4]
-            )
+        found.update((row[0], ChunkPlace._make(row)) for row in rows)
     return found
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from snapml_jupyter.datasets import diff_segments, reading
+from snapml_jupyter.datasets import chunk_format, diff_segments
 from snapml_jupyter.datasets.dataset import open_dataset
 from snapml_jupyter.datasets.diff import diff_versions
 from snapml_jupyter.datasets.snapshot import snapshot
@@ -89,14 +89,14 @@ def test_chunks_that_both_versions_have_are_not_read(
     after = before.copy()
     after.loc[200_000:203_999, "price"] += 1
     read: list[str] = []
-    decode = reading.decode_chunk
+    stored = chunk_format._stored
 
-    def noted(content: Any, digest: str, **options: Any) -> Any:
+    def noted(content: Any, digest: str) -> Any:
         read.append(digest)
-        return decode(content, digest, **options)
+        return stored(content, digest)
 
     one, two = snapshot(workspace, "flights", before), snapshot(workspace, "flights", after)
-    monkeypatch.setattr(reading, "decode_chunk", noted)
+    monkeypatch.setattr(chunk_format, "_stored", noted)
     found = diff_versions(workspace, one.ref, two.ref, keys, limit=0)
     assert counts(found) == ((0, 0, 4_000) if keys else (4_000, 4_000, 0))
     shared = set(open_dataset(workspace, one.ref).manifest.content_digests()) & set(

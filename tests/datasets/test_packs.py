@@ -6,6 +6,7 @@ import io
 import math
 import struct
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from snapml_jupyter.datasets.chunk_figures import figures_of
+from snapml_jupyter.datasets.chunk_format import Target, decode_chunk, decode_chunks, encode_chunk
 from snapml_jupyter.datasets.chunks import chunk_digest
-from snapml_jupyter.datasets.packs import PackWriter, decode_chunk, encode_chunk, read_index
+from snapml_jupyter.datasets.packs import PackWriter, read_index
 from snapml_jupyter.domain.dataset import ChunkFigures
 from snapml_jupyter.domain.errors import DamagedContentError, InvalidInputError
 
@@ -199,17 +201,60 @@ def test_prices_integers_with_gaps_and_categories_take_a_fraction() -> None:
 
 
 @pytest.mark.parametrize(("numbers", "factor"), [("i8", 7), ("i8", 2**40), ("i1", 1), ("f8", 0.01), ("f8", np.pi)])
-def test_a_chunk_is_read_straight_into_its_place(numbers: str, factor: float) -> None:
+def test_chunks_are_read_straight_into_their_places(numbers: str, factor: float) -> None:
     values = (np.arange(3_000) % 100 * factor).astype(numbers)
-    buffers = [b"", values.view(np.uint8)]
-    digest = chunk_digest(buffers)
-    stored = b"".join(encode_chunk(digest, buffers, numbers)[0])
-    place = np.zeros(values.nbytes, dtype=np.uint8)
-    assert decode_chunk(stored, digest, target=place)[1] is place
-    assert place.tobytes() == values.tobytes()
-    too_short = np.zeros(values.nbytes - 1, dtype=np.uint8)
-    assert bytes(decode_chunk(stored, digest, target=too_short)[1]) == values.tobytes()
-    assert not too_short.any()
+    stored, digests = [], []
+    for part in (values[:1001], values[1001:2500], values[2500:]):
+        buffers = [b"", part.view(np.uint8)]
+        digests.append(chunk_digest(buffers))
+        stored.append(memoryview(b"".join(encode_chunk(digests[-1], buffers, numbers)[0])))
+    width = values.itemsize
+    room = np.zeros(values.nbytes + 8, dtype=np.uint8)
+    target = Target(room, [8, 8 + 1001 * width, 8 + 2500 * width, 8 + 3000 * width])
+    assert [[bytes(bits), values] for bits, values in decode_chunks(stored, digests, target, 0)] == [[b"", None]] * 3
+    assert room[8:].tobytes() == values.tobytes() and not room[:8].any()
+    # One that has no such room comes back, those beside it are written, and nothing is where nothing is wanted.
+    room[:] = 0
+    target = Target(room, [0, 8, 8 + 1001 * width, 8 + 2500 * width, 8 + 2999 * width])
+    decoded = list(decode_chunks(stored, digests, target, 1))
+    assert [values is None for _, values in decoded] == [True, True, False]
+    assert bytes(decoded[2][1]) == values[2500:].tobytes()
+    assert room[8 : 8 + 2500 * width].tobytes() == values[:2500].tobytes() and not room[8 + 2500 * width :].any()
+    assert list(decode_chunks(stored[:2], digests[:2], Target(None, target.places), 1)) == [[b"", None]] * 2
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    parts=st.lists(
+        stn.arrays(np.dtype("i8"), st.integers(128, 300), elements=st.integers(-(2**20), 2**20)), min_size=2, max_size=4
+    ),
+    keep=st.sampled_from([1, 2**3, 2**7, 2**12, 2**21]),
+    base=st.sampled_from([0, 1, -(2**7), 10**6, -(10**15), 2**62, -(2**63) + 2**22]),
+    factor=st.sampled_from([1, 60, 2**30, 0.01]),
+    numbers=st.sampled_from([*INTEGERS, "f4", "f8"]),
+    odd=st.lists(st.sampled_from([np.nan, -0.0]), max_size=4),
+)
+def test_numbers_of_chunks_side_by_side_come_back_together(
+    parts: list[np.ndarray], keep: int, base: int, factor: float, numbers: str, odd: list[float]
+) -> None:
+    stored, digests, whole = [], [], []
+    for part in parts:
+        with np.errstate(invalid="ignore", over="ignore"):
+            values = ((part % keep + base) * factor).astype(numbers)
+        if numbers[0] == "f":
+            for place, value in enumerate(odd):
+                values[place * 7] = value
+        buffers = [b"", values.view(np.uint8)]
+        digests.append(chunk_digest(buffers))
+        kind = "f" if numbers[0] == "f" else "i"
+        stored.append(memoryview(b"".join(encode_chunk(digests[-1], buffers, f"{kind}{numbers[1:]}")[0])))
+        whole.append(values.tobytes())
+    room = np.zeros(sum(map(len, whole)), dtype=np.uint8)
+    target = Target(room, [*accumulate(map(len, whole), initial=0)])
+    assert [values for _, values in decode_chunks(stored, digests, target, 0)] == [None] * len(parts)
+    assert room.tobytes() == b"".join(whole)
+    for content, digest, expected in zip(stored, digests, whole, strict=True):
+        assert bytes(decode_chunk(content, digest)[1]) == expected
 
 
 def test_chunks_of_the_format_before_are_read_and_checked() -> None:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pytest
 from polars.testing import assert_frame_equal as assert_polars_equal
 
-from snapml_jupyter.datasets import reading
+from snapml_jupyter.datasets import chunk_format
 from snapml_jupyter.datasets.aliases import remove_alias, set_alias
 from snapml_jupyter.datasets.dataset import Dataset, open_dataset
 from snapml_jupyter.datasets.snapshot import snapshot
@@ -35,13 +35,13 @@ def wide(workspace: Workspace) -> Dataset:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The digests of the chunks that are read from now on."""
     found: list[str] = []
-    decode = reading.decode_chunk
+    stored = chunk_format._stored
 
-    def noted(content: Any, digest: str, **options: Any) -> Any:
+    def noted(content: Any, digest: str) -> Any:
         found.append(digest)
-        return decode(content, digest, **options)
+        return stored(content, digest)
 
-    monkeypatch.setattr(reading, "decode_chunk", noted)
+    monkeypatch.setattr(chunk_format, "_stored", noted)
     return found
 
 
