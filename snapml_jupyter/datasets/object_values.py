@@ -25,7 +25,7 @@ from .mixed_values import CannotSayError, from_text, same_value, to_text
 #: What stands for a missing value, by its code in the second part (0 is a value).
 MARKERS: tuple[tuple[str, Any], ...] = (("None", None), ("nan", float("nan")), ("NA", pd.NA), ("NaT", pd.NaT))
 _MARKER_TYPES: dict[type, int] = {type(None): 1, type(pd.NA): 3, type(pd.NaT): 4}
-_NAN = 2
+_NONE, _NAN = 1, 2
 #: So many texts say whether they repeat.
 _SAMPLE = 1_000
 
@@ -57,21 +57,32 @@ def encode_objects(values: Any, name: str) -> Encoded:
     found = set(map(type, values))
     kinds = found - set(_MARKER_TYPES)
     missing = {_MARKER_TYPES[kind] for kind in found & set(_MARKER_TYPES)}
-    if float in kinds and len(kinds) > 1 and all(value != value for value in values if type(value) is float):
-        kinds.discard(float)  # NaN among strings stands for "missing"; among floats it is a value
-        missing.add(_NAN)
-    codes = _codes(values, _NAN in missing) if missing else None
+    absent = None  # None as it is needs no mask
+    if float in kinds and len(kinds) > 1:  # NaN among strings stands for "missing"; among floats it is a value
+        empty = pd.isna(values) if kinds <= set(_EXACT) else np.array([_is_nan(value) for value in values])
+        if float not in set(map(type, values[~empty])):
+            kinds.discard(float)
+            missing.add(_NAN)
+            absent = empty
+    codes = None
+    if len(missing) > 1 or missing - {_NAN, _NONE}:
+        codes = _codes(values, _NAN in missing)
+        absent = codes > 0
     codec: dict[str, Any] = {"kind": "object"}
-    held = _as_column(values, codes, kinds, codec)
+    held = _as_column(values, absent, kinds, codec)
     if held is None:
         codec = {"kind": "object", "of": "mixed"}
-        held = _as_texts(values, codes, name)
+        held = _as_texts(values, absent, name)
     parts: list[PartSource] = [ArrowPart(held)]
     if len(missing) == 1:
         codec["missing"] = MARKERS[next(iter(missing)) - 1][0]
     elif codes is not None:
         parts.append(NumpyPart(codes, pa.int8()))
     return codec, parts, str(held.type)
+
+
+def _is_nan(value: Any) -> bool:
+    return type(value) is float and value != value
 
 
 def decode_objects(codec: dict[str, Any], held: pa.Array, codes: Any = None) -> Any:
@@ -91,7 +102,7 @@ def _codes(values: Any, nan_is_missing: bool) -> Any:
     return np.fromiter((codes.get(type(value), 0) for value in values), dtype=np.int8, count=len(values))
 
 
-def _as_column(values: Any, codes: Any, kinds: set[type], codec: dict[str, Any]) -> pa.Array | None:
+def _as_column(values: Any, absent: Any, kinds: set[type], codec: dict[str, Any]) -> pa.Array | None:
     """The values as one Arrow column, or None when there is none that keeps them exactly."""
     if len(kinds) > 1:
         return None
@@ -106,12 +117,8 @@ def _as_column(values: Any, codes: Any, kinds: set[type], codec: dict[str, Any])
         if len(dtypes) > 1:
             return None
         codec["dtype"] = next(iter(dtypes)).str
-    masked = values
-    if codes is not None:
-        masked = values.copy()
-        masked[codes > 0] = None
     try:
-        held = pa.array(masked, type=_EXACT.get(kind) or _CHECKED.get(kind), from_pandas=False)
+        held = pa.array(values, type=_EXACT.get(kind) or _CHECKED.get(kind), mask=absent, from_pandas=False)
         type_to_json(held.type)
     except (pa.ArrowException, CannotKeepError, OverflowError, UnicodeEncodeError, TypeError, ValueError):
         return None
@@ -130,10 +137,10 @@ def _comes_back(codec: dict[str, Any], held: pa.Array, values: Any, kind: type) 
     return all(same_value(a, b) for a, b in zip(values, back, strict=True) if type(a) is kind)
 
 
-def _as_texts(values: Any, codes: Any, name: str) -> pa.Array:
+def _as_texts(values: Any, absent: Any, name: str) -> pa.Array:
     texts: list[str | None] = []
     for row, value in enumerate(values):
-        if codes is not None and codes[row]:
+        if value is None or (absent is not None and absent[row]):
             texts.append(None)
             continue
         try:
