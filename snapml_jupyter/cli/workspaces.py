@@ -62,7 +62,10 @@ def status(workspace: AnyWorkspace) -> tuple[Any, str]:
 def verify(workspace: AnyWorkspace) -> tuple[Any, str]:
     """Check the audit chain and every stored byte; leave with status 1 when something is damaged."""
     report = verify_workspace(workspace)
-    checked = f"{report.n_audit_entries} audit entries and {report.n_blobs} blobs checked"
+    tables = (
+        f", {report.n_small_tables} small table{'s' * (report.n_small_tables > 1)}" if report.n_small_tables else ""
+    )
+    checked = f"{report.n_audit_entries} audit entries{tables} and {report.n_blobs} blobs checked"
     if not report.passed:
         click.get_current_context().call_on_close(lambda: sys.exit(FAILED))
     problems = "\n".join(f"  {problem.message}" for problem in report.problems)

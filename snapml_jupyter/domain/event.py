@@ -44,11 +44,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """What was checked and what is wrong. `passed` when there are no problems."""
+    """What was checked and what is wrong. `passed` when there are no problems.
+
+    `n_small_tables`: datasets that the database holds itself.
+    """
 
     passed: bool
     n_audit_entries: int
     n_blobs: int
+    n_small_tables: int = 0
     problems: list[Problem] = field(default_factory=list)
 
 

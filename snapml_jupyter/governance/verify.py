@@ -10,7 +10,7 @@ from ..domain.event import Problem, VerifyReport
 from ..operations import operation
 from ..runs.journals import check_journals
 from ..store import audit, overview
-from ..store.manifests import damaged_manifests
+from ..store.manifests import count_manifests, damaged_manifests
 from ..store.workspace import Workspace
 
 
@@ -65,4 +65,10 @@ def verify(workspace: Workspace) -> VerifyReport:
         )
         problems.append(Problem(kind="damaged", subject=digest, message=message))
     problems += check_journals(workspace)
-    return VerifyReport(passed=not problems, n_audit_entries=n_entries, n_blobs=len(kept), problems=problems)
+    return VerifyReport(
+        passed=not problems,
+        n_audit_entries=n_entries,
+        n_blobs=len(kept),
+        n_small_tables=count_manifests(workspace.database),
+        problems=problems,
+    )

@@ -38,6 +38,11 @@ def keep_manifest(tx: Transaction, digest: str, content: bytes) -> None:
     tx.execute(sql, {"digest": digest, "content": content.decode()})
 
 
+def count_manifests(database: Database) -> int:
+    """How many small manifests there are."""
+    return int(database.tuples("SELECT count(*) FROM dataset_manifests", ())[0][0])
+
+
 def damaged_manifests(database: Database) -> Iterator[tuple[str, list[str]]]:
     """Small manifests whose content is not what their digest says, and the versions that need them."""
     for row in database.rows("SELECT digest, content FROM dataset_manifests ORDER BY digest"):

@@ -132,6 +132,7 @@ def test_a_csv_file_becomes_a_version_and_the_same_file_again_does_not(call, tmp
     first = json.loads(call("data", "add", str(file), "-m", "first", "--json").stdout)
     assert (first["ref"], first["n_rows"], first["is_new"]) == ("people@v1", 2, True)
     assert "already kept" in call("data", "add", str(file)).output
+    assert "1 small table and 0 blobs checked: everything is as it was written." in call("verify").output
     shown = call("data", "show", "people")
     assert "people@v1" in shown.output
     assert "age" in shown.output

@@ -150,15 +150,10 @@ export type CheckStatus = 'failed' | 'passed' | 'skipped';
 /**
  * Where a chunk of a column lies: a range of bytes in the blob `pack_digest`.
  *
- * A reader locates thousands of chunks and wants the figures of few, so they stay packed until they are asked for.
+ * A reader locates thousands of chunks and wants the figures of few: a tuple is made in a sixth of the time that a dataclass
+ * takes, and the figures stay packed until they are asked for.
  */
-export interface ChunkPlace {
-  digest: string;
-  pack_digest: string;
-  offset: number;
-  length: number;
-  packed_figures: string | null;
-}
+export type ChunkPlace = [string, string, number, number, string | null];
 
 /** What `gc` removed, or would remove: versions by reference, blobs by number, and the bytes that are freed. */
 export interface CleaningReport {
@@ -1606,11 +1601,16 @@ export interface ValidationValidateVersionArguments {
 /** How a replay compares with the original. */
 export type Verdict = 'different' | 'equivalent' | 'identical' | 'not_replayable';
 
-/** What was checked and what is wrong. `passed` when there are no problems. */
+/**
+ * What was checked and what is wrong. `passed` when there are no problems.
+ *
+ * `n_small_tables`: datasets that the database holds itself.
+ */
 export interface VerifyReport {
   passed: boolean;
   n_audit_entries: number;
   n_blobs: number;
+  n_small_tables: number;
   problems: Problem[];
 }
 
