@@ -52,6 +52,30 @@ _CHANGES: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("change", ["XYZ", "WXYZ", "", None])
+def test_texts_of_one_length_come_back(workspace: Workspace, change: str | None) -> None:
+    draw = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "id": np.arange(N) * 7 + draw.integers(0, 7, N),
+            "origin": pd.Series(draw.choice(["JFK", "LGA", "EWR"], N), dtype="str"),
+            "dest": pd.Series(draw.choice(["SFO", "\N{LATIN SMALL LETTER E WITH ACUTE}t"], N), dtype="str"),
+            "nothing": pd.Series([""] * N, dtype="str"),
+            "code": pd.Series([b"%03d" % value for value in draw.integers(0, 999, N)], dtype=object),
+        }
+    )
+    changed = frame.copy()
+    changed.loc[draw.choice(N, 50, replace=False), ["origin", "nothing"]] = change
+    snapshot(workspace, "codes", frame)
+    assert open_dataset(workspace, snapshot(workspace, "codes", changed).ref).manifest.patches
+    for ref, expected in (("codes@v1", frame), ("codes@v2", changed)):
+        dataset = open_dataset(workspace, ref)
+        assert len(dataset.manifest.rows) > 1
+        pd.testing.assert_frame_equal(dataset.to_pandas(), expected)
+        part = dataset.to_pandas(rows=slice(11, N - 11))
+        pd.testing.assert_frame_equal(part, expected.iloc[11 : N - 11])
+
+
 @pytest.mark.parametrize("column", _CHANGES)
 def test_one_per_cent_of_scattered_changes_adds_a_few_per_cent(workspace: Workspace, column: str) -> None:
     frame = _frame()
