@@ -122,10 +122,12 @@ def _patch_texts(base: list[Buffer], wanted: list[Buffer]) -> list[Buffer] | Non
         if len(places):
             changed[np.searchsorted(ends_after, places + start, side="right")] = True
     rows = np.flatnonzero(changed)
-    pieces = [new[_start_of(ends_after, row) : int(ends_after[row])] for row in rows.tolist()]
-    characters = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.uint8)
-    if len(rows) * 8 + len(characters) > _WORTHWHILE * (len(wanted[1]) + len(wanted[2])):
+    lengths = after[rows].astype(np.int64)
+    total = int(lengths.sum())
+    if len(rows) * 8 + total > _WORTHWHILE * (len(wanted[1]) + len(wanted[2])):
         return None
+    before_row = np.cumsum(lengths) - lengths
+    characters = new[np.repeat(ends_after[rows] - lengths - before_row, lengths) + np.arange(total)]
     return [*_start(_TEXTS, 4, rows, base[0], wanted[0]), after[rows].view(np.uint8), characters]
 
 
