@@ -22,6 +22,8 @@ from .reading import ChunkReader, Piece
 _NOT_A_TIME = np.iinfo(np.int64).min
 #: So few bytes are copied sooner than Python's lock is let go and had again, as numpy does.
 _SHORT = 2**17
+#: Rows whose lengths are added up at once.
+_ADDED = 2**18
 
 
 class ColumnReader:
@@ -104,7 +106,11 @@ class ColumnReader:
         size = each = None
         if all(piece.last - piece.first == piece.n_rows for piece in self._pieces):
             size, each = self._reader.lengths([part.chunks[piece.number] for piece in self._pieces])
-        lengths = _empty(n_rows, "uint32") if each is None else None
+        offsets: Any = None
+        lengths: Any = None
+        if each is None:  # the lengths lie in the second half of what they become: memory that is new costs most
+            offsets = _empty(n_rows + 1, "int64")
+            lengths = offsets.view(np.uint32)[n_rows + 2 :]
         chunks = self._chunks(column, part, self._target(lengths, 4))
         if size is None:  # how many characters there are is only known when all have been read
             held_back = [
@@ -128,7 +134,10 @@ class ColumnReader:
             valid.set(row, stop - row, bits)
             place += len(text)
             ends.append(place)
-        offsets = _offsets(lengths) if each is None else self._steps(each)
+        if each is None:
+            _add_up(lengths, offsets)
+        else:
+            offsets = self._steps(each)
         if place != size or not np.array_equal(offsets[self._places], ends):
             raise self._misfit(column)
         return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(characters)])
@@ -136,7 +145,9 @@ class ColumnReader:
     def _steps(self, each: int) -> Any:
         """Where texts of one length begin and the last ends: the same for every such column."""
         if each not in self._evenly:
-            self._evenly[each] = _offsets(np.broadcast_to(np.uint32(each), self._n_rows))
+            offsets = _empty(self._n_rows + 1, "int64")
+            _add_up(np.broadcast_to(np.uint32(each), self._n_rows), offsets)
+            self._evenly[each] = offsets
         return self._evenly[each]
 
     def _target(self, whole: Any | None, width: int) -> Target:
@@ -234,12 +245,17 @@ def _empty(n_values: int, dtype: str) -> Any:
     return np.frombuffer(pa.allocate_buffer(n_values * size), dtype=dtype) if n_values else np.empty(0, dtype)
 
 
-def _offsets(lengths: Any) -> Any:
-    """Where texts of those lengths begin, and where the last ends: all at once, as threads wait for each other at every call."""
-    offsets = _empty(len(lengths) + 1, "int64")
+def _add_up(lengths: Any, offsets: Any) -> None:
+    """Write where texts of those lengths begin, and where the last ends; the lengths may be the second half of that array.
+
+    Many rows at a time, as threads wait for each other at every call. What is written never reaches what is still to be read.
+    """
     offsets[0] = 0
-    np.cumsum(lengths, dtype=np.int64, out=offsets[1:])
-    return offsets
+    ends = np.empty(min(len(lengths), _ADDED), dtype=np.int64)
+    for start in range(0, len(lengths), _ADDED):
+        some = lengths[start : start + _ADDED]
+        np.cumsum(some, dtype=np.int64, out=ends[: len(some)])
+        np.add(ends[: len(some)], offsets[start], out=offsets[start + 1 : start + 1 + len(some)])
 
 
 def _view(chunk: pa.Array, dtype: str) -> Any:
