@@ -106,11 +106,12 @@ class ColumnReader:
         size = each = None
         if all(piece.last - piece.first == piece.n_rows for piece in self._pieces):
             size, each = self._reader.lengths([part.chunks[piece.number] for piece in self._pieces])
-        offsets: Any = None
         lengths: Any = None
         if each is None:  # the lengths lie in the second half of what they become: memory that is new costs most
             offsets = _empty(n_rows + 1, "int64")
             lengths = offsets.view(np.uint32)[n_rows + 2 :]
+        else:
+            offsets = self._steps(each)
         chunks = self._chunks(column, part, self._target(lengths, 4))
         if size is None:  # how many characters there are is only known when all have been read
             held_back = [
@@ -134,10 +135,8 @@ class ColumnReader:
             valid.set(row, stop - row, bits)
             place += len(text)
             ends.append(place)
-        if each is None:
+        if lengths is not None:
             _add_up(lengths, offsets)
-        else:
-            offsets = self._steps(each)
         if place != size or not np.array_equal(offsets[self._places], ends):
             raise self._misfit(column)
         return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(characters)])

@@ -131,11 +131,11 @@ class ChunkReader:
                 pack.seek(begin)
                 content = _read(pack, last.offset + last.length - begin)
             stored = [content[place.offset - begin : place.offset - begin + place.length] for place in run]
-            digests = [place.digest for place in run]
+            named = [place.digest for place in run]
             if target is None:
-                yield from map(decode_chunk, stored, digests)
+                yield from map(decode_chunk, stored, named)
             else:
-                yield from decode_chunks(stored, digests, target, done)
+                yield from decode_chunks(stored, named, target, done)
             done += len(run)
 
     def _runs(self, digests: list[str]) -> Iterator[list[ChunkPlace]]:

@@ -186,7 +186,7 @@ def locate_chunks(database: Database, digests: Iterable[str]) -> dict[str, Chunk
                 FROM chunks c JOIN packs p ON p.pack_number = c.pack_number WHERE c.digest IN ({marks})""",
             batch,
         )
-        found.update((row[0], ChunkPlace._make(row)) for row in rows)
+        found.update((row[0], ChunkPlace(*row)) for row in rows)
     return found
 
 

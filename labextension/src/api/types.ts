@@ -150,10 +150,15 @@ export type CheckStatus = 'failed' | 'passed' | 'skipped';
 /**
  * Where a chunk of a column lies: a range of bytes in the blob `pack_digest`.
  *
- * A reader locates thousands of chunks and wants the figures of few: a tuple is made in a sixth of the time that a dataclass
- * takes, and the figures stay packed until they are asked for.
+ * A reader locates thousands of chunks and wants the figures of few, so they stay packed until they are asked for.
  */
-export type ChunkPlace = [string, string, number, number, string | null];
+export interface ChunkPlace {
+  digest: string;
+  pack_digest: string;
+  offset: number;
+  length: number;
+  packed_figures: string | null;
+}
 
 /** What `gc` removed, or would remove: versions by reference, blobs by number, and the bytes that are freed. */
 export interface CleaningReport {
