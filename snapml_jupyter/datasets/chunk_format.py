@@ -47,8 +47,9 @@ class Target:
     places: list[int]
 
     def of(self, first: int, last: int) -> Any:
-        """The room of the chunks [first, last)."""
-        return None if self.content is None else self.content[self.places[first] : self.places[last]]
+        """The room of the chunks [first, last), where there is an array."""
+        assert self.content is not None
+        return self.content[self.places[first] : self.places[last]]
 
     def size(self, number: int) -> int:
         """How many bytes there are for a chunk."""
@@ -83,12 +84,9 @@ def decode_chunk(content: bytes | memoryview, digest: str, *, hash_content: bool
     """
     try:
         stored, is_checked = _stored(content, digest)
-        buffers = [decompress(buffer) for buffer in stored]
+        return _decompressed(stored, digest, hash_content=hash_content or not is_checked)
     except _UNFIT as error:
         raise _unfit(digest, error) from error
-    if (hash_content or not is_checked) and chunk_digest(buffers) != digest:
-        raise DamagedContentError(f"Chunk {digest} is damaged: its content no longer matches its digest.")
-    return buffers
 
 
 def decode_chunks(
@@ -104,7 +102,7 @@ def decode_chunks(
         try:
             stored, is_checked = _stored(content, digest)
             if not is_checked or len(stored) < 2 or stored[1].length != target.size(number):
-                yield [*decode_chunk(content, digest)]
+                yield [*_decompressed(stored, digest, hash_content=not is_checked)]
                 continue
             others = [decompress(buffer) for buffer in (stored[0], *stored[2:])]
             if target.content is not None:
@@ -113,7 +111,7 @@ def decode_chunks(
                     alike.restore(target)
                     alike = _Alike(how, number, digest)
                 alike.contents.append(stored[1].decompressed(how))
-                alike.lengths.append(stored[1].length // stored[1].width)
+                alike.lengths.append(stored[1].n_values)
         except _UNFIT as error:
             raise _unfit(digest, error) from error
         yield [others[0], None, *others[1:]]
@@ -166,6 +164,13 @@ def _stored(content: bytes | memoryview, digest: str) -> tuple[list[Stored], boo
         stored.append(Stored(codec, narrow, width, length, view[place : place + stored_length]))
         place += stored_length
     return stored, is_checked
+
+
+def _decompressed(stored: list[Stored], digest: str, *, hash_content: bool) -> list[Buffer]:
+    buffers = [decompress(buffer) for buffer in stored]
+    if hash_content and chunk_digest(buffers) != digest:
+        raise DamagedContentError(f"Chunk {digest} is damaged: its content no longer matches its digest.")
+    return buffers
 
 
 def _unfit(digest: str, error: BaseException) -> DamagedContentError:

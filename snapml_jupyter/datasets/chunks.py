@@ -9,7 +9,7 @@ under a null), so each array is first brought into one form:
 - structs: the validity, then the buffers of each field
 
 A chunk is named by the BLAKE3 digest of its buffers, before compression: whether a chunk is already kept is known
-without compressing it, and a better codec later changes no name. How it is stored is the business of `packs`.
+without compressing it, and a better codec later changes no name. How it is stored is the business of `chunk_format`.
 """
 
 from __future__ import annotations

@@ -72,6 +72,11 @@ class Stored(NamedTuple):
     length: int
     content: memoryview
 
+    @property
+    def n_values(self) -> int:
+        """How many numbers it holds."""
+        return self.length // self.width
+
     def shortening(self) -> Shortening | None:
         """How its numbers were made shorter; None when they were not."""
         flags = self.codec & _FLAGS
@@ -83,7 +88,7 @@ class Stored(NamedTuple):
         """What the codec is undone to: the buffer, or its shorter numbers."""
         if how is None:
             return _unpacked(self.codec & _CODEC, self.content, self.length)
-        length = content_bytes(how.flags, how.narrow, self.length // self.width)
+        length = content_bytes(how.flags, how.narrow, self.n_values)
         return _unpacked(self.codec & _CODEC, self.content[len(how.frame) :], length)
 
 
@@ -94,7 +99,7 @@ def decompress(stored: Stored) -> Buffer:
     if how is None:
         return content
     target = np.empty(stored.length, dtype=np.uint8)
-    restore(how, [content], [stored.length // stored.width], target)
+    restore(how, [content], [stored.n_values], target)
     return target
 
 

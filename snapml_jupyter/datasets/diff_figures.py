@@ -57,7 +57,7 @@ def column_figures(column: StoredColumn, figures: dict[str, ChunkFigures | None]
 def figures_beside(manifest: Manifest) -> Iterator[tuple[str, ChunkFigures]]:
     """The figures of those chunks, by digest, that lie in no pack, which would have them: patched ones, and a small table's."""
     for digest, patch in manifest.patches.items():
-        yield digest, ChunkFigures.from_bytes(bytes.fromhex(patch.figures))
+        yield digest, patch.figures_made()
     for column in manifest.columns if manifest.chunks else []:
         part = column.parts[0]
         held = type_from_json(part.type)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ..domain.dataset import Column
+from ..domain.dataset import ChunkFigures, Column
 from ..domain.errors import DamagedContentError
 
 #: Readers refuse a higher one. Manifests are of the lowest format that says what they hold, which older readers know.
@@ -59,13 +59,17 @@ class Patch:
     change: str
     figures: str
 
+    def figures_made(self) -> ChunkFigures:
+        """The figures of the result."""
+        return ChunkFigures.from_bytes(bytes.fromhex(self.figures))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """`rows` are the row counts of the chunks; `frame` says what the columns form (labels, index, or a plain table).
 
     `patches` says of those chunks that are not kept themselves what they are made of; `chunks` holds all of a small
-    table's, in their stored form (see `packs`).
+    table's, in their stored form (see `chunk_format`).
     """
 
     format: int = PLAIN

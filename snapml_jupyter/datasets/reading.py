@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from ..domain.dataset import ChunkFigures, ChunkPlace
+from ..domain.dataset import ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
 from .chunk_format import Target, decode_chunk, decode_chunks
 from .chunks import Buffer
@@ -100,7 +100,7 @@ class ChunkReader:
             patch, place = self._patches.get(digest), self._places.get(digest)
             figures = place.figures if place is not None else None
             if patch is not None:
-                figures = ChunkFigures.from_bytes(bytes.fromhex(patch.figures))
+                figures = patch.figures_made()
             if figures is None or not figures.n_values:
                 return None, None
             if figures.total is None and figures.n_nulls < figures.n_values:
