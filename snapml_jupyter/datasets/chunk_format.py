@@ -15,30 +15,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from blake3 import blake3
 from xxhash import xxh3_128
 
 from ..domain.dataset import ChunkFigures
 from ..domain.errors import DamagedContentError
-from .chunks import Buffer, chunk_digest
-from .compression import Stored, compress, decompress
-from .number_forms import Shortening, restore
+from .chunks import Buffer, buffer_bytes, chunk_digest
+from .compression import Stored, compress, decompress, decompress_alike
+from .number_forms import Shortening
 
 _BUFFER = struct.Struct("<BBBQQ")
 _CHECKED, _CHECKED_BY_BLAKE3, _CHECK_BYTES = 0xFE, 0xFF, 16
 _COUNT = struct.Struct("<H")
 #: xxhash lets go of Python's lock for more than that, and waiting to have it again takes longer than the hashing.
 _HASHED_BYTES = 2**16
-#: Numbers are undone together up to so many bytes: more no longer stay in the processor's cache from one step to the next.
-_TOGETHER = 2 * 2**20
+#: How much there is of a chunk of two buffers, the first of them empty, before the second.
+PLAIN_HEAD_BYTES = 1 + _CHECK_BYTES + _COUNT.size + 2 * _BUFFER.size
+#: Numbers, and texts, are undone together up to so many bytes: more no longer stay in the processor's cache from one step to the
+#: next, and memory for much larger pieces is fetched from the system each time.
+_NUMBERS_TOGETHER, _TEXTS_TOGETHER = 2 * 2**20, 2**20
 #: What undoing a chunk raises that is not one.
 _UNFIT = (struct.error, IndexError, KeyError, ValueError, OSError, MemoryError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Room for the second buffers of several chunks, one behind the other: an array of bytes, and where in it each begins.
+class Room:
+    """Where one buffer of each of several chunks goes, one behind the other: an array of bytes, and where in it each begins.
 
     The last of the places is where the last chunk ends. Without an array the buffers are not needed.
     """
@@ -54,6 +56,25 @@ class Target:
     def size(self, number: int) -> int:
         """How many bytes there are for a chunk."""
         return self.places[number + 1] - self.places[number]
+
+    def append(self, n_bytes: int) -> None:
+        """One more chunk begins where the last one ends. Raises ValueError where there is no room for it."""
+        if self.content is not None and self.places[-1] + n_bytes > len(self.content):
+            raise ValueError("it is longer than it should be")
+        self.places.append(self.places[-1] + n_bytes)
+
+    def put(self, buffer: Buffer) -> None:
+        """Write the buffer of one more chunk. Raises ValueError where there is no room for it."""
+        self.append(len(buffer))
+        self.of(len(self.places) - 2, len(self.places) - 1)[...] = buffer_bytes(buffer)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Room for the second buffers of several chunks, numbers of known size, and for their third ones, in which each takes what it needs."""
+
+    numbers: Room
+    texts: Room | None = None
 
 
 def encode_chunk(digest: str, buffers: list[Buffer], numbers: str = "") -> tuple[list[Buffer], ChunkFigures | None]:
@@ -94,58 +115,91 @@ def decode_chunks(
 ) -> Iterator[list[Buffer | None]]:
     """The canonical buffers of chunks; the first of them is number `first` of the target.
 
-    A second buffer that is as long as its room in the target is None here; it is there when the last chunk has been taken, as
-    numbers of chunks side by side that are stored alike are undone together. Raises DamagedContentError as `decode_chunk`.
+    A second buffer that is as long as its room in the target, and a third one where the target has room for texts, is None here:
+    it is there when the last chunk has been taken, as buffers of chunks side by side that are stored alike are undone together.
+    Raises DamagedContentError as `decode_chunk`.
     """
-    alike = _Alike(None, first, digests[0])
+    numbers = _Alike(target.numbers, _NUMBERS_TOGETHER)
+    texts = None if target.texts is None else _Alike(target.texts, _TEXTS_TOGETHER)
     for number, (content, digest) in enumerate(zip(contents, digests, strict=True), first):
+        buffers: list[Buffer | None] = []
         try:
             stored, is_checked = _stored(content, digest)
-            if not is_checked or len(stored) < 2 or stored[1].length != target.size(number):
-                yield [*_decompressed(stored, digest, hash_content=not is_checked)]
+            if not is_checked:
+                yield [*_decompressed(stored, digest, hash_content=True)]
                 continue
-            others = [decompress(buffer) for buffer in (stored[0], *stored[2:])]
-            if target.content is not None:
-                how = stored[1].shortening()
-                if not alike.goes_on(how, number, target):
-                    alike.restore(target)
-                    alike = _Alike(how, number, digest)
-                alike.contents.append(stored[1].decompressed(how))
-                alike.lengths.append(stored[1].n_values)
+            for place, buffer in enumerate(stored):
+                if place == 1 and buffer.length == target.numbers.size(number):
+                    numbers.add(buffer, number, digest)
+                    buffers.append(None)
+                elif place == 2 and texts is not None:
+                    texts.room.append(buffer.length)
+                    texts.add(buffer, number, digest)
+                    buffers.append(None)
+                else:
+                    buffers.append(decompress(buffer))
         except _UNFIT as error:
             raise _unfit(digest, error) from error
-        yield [others[0], None, *others[1:]]
-    alike.restore(target)
+        yield buffers
+    numbers.write()
+    if texts is not None:
+        texts.write()
+
+
+def is_plain(head: bytearray, values: Any, digest: str) -> bool:
+    """Whether a chunk, the first `PLAIN_HEAD_BYTES` of it and the rest, is values stored as they are, none of them missing.
+
+    Raises DamagedContentError when it is and the values were changed.
+    """
+    kind = head[0]
+    if kind not in (_CHECKED, _CHECKED_BY_BLAKE3) or _COUNT.unpack_from(head, 1 + _CHECK_BYTES) != (2,):
+        return False
+    bits, (codec, narrow, width, length, stored_length) = _BUFFER.iter_unpack(head[-2 * _BUFFER.size :])
+    as_it_was = Stored(codec, narrow, width, length, memoryview(values)).is_plain
+    if any(bits[3:]) or not as_it_was or not length == stored_length == len(values):
+        return False
+    checked = 1 + _CHECK_BYTES
+    if _check(kind, digest, memoryview(head)[checked:], memoryview(values)) != head[1:checked]:
+        raise _changed(digest)
+    return True
 
 
 @dataclass(slots=True)
 class _Alike:
-    """Second buffers of chunks side by side that are stored alike, the first of which has that number and digest."""
+    """Buffers of chunks side by side that are stored alike, which are written together, up to so many bytes."""
 
-    how: Shortening | None
-    first: int
-    digest: str
-    contents: list[Buffer] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
+    room: Room
+    most: int
+    how: Shortening | None = None
+    first: int = 0
+    digest: str = ""
+    stored: list[Stored] = field(default_factory=list)
 
-    def goes_on(self, how: Shortening | None, number: int, target: Target) -> bool:
-        """Whether the buffer of chunk `number` may be undone with them."""
-        if how is None or how != self.how or number != self.first + len(self.contents):
-            return False
-        return target.places[number + 1] - target.places[self.first] <= _TOGETHER
-
-    def restore(self, target: Target) -> None:
-        """Write them into the target."""
-        if not self.contents:
+    def add(self, buffer: Stored, number: int, digest: str) -> None:
+        """One more buffer, that of the chunk of that number and digest."""
+        if self.room.content is None:
             return
-        room = target.of(self.first, self.first + len(self.contents))
+        how = buffer.shortening()
+        if not self._goes_on(buffer, how, number):
+            self.write()
+            self.how, self.first, self.digest = how, number, digest
+        self.stored.append(buffer)
+
+    def _goes_on(self, buffer: Stored, how: Shortening | None, number: int) -> bool:
+        if not self.stored or how != self.how or buffer.codec != self.stored[0].codec:
+            return False
+        places = self.room.places
+        return number == self.first + len(self.stored) and places[number + 1] - places[self.first] <= self.most
+
+    def write(self) -> None:
+        """Write them where they belong."""
+        if not self.stored:
+            return
         try:
-            if self.how is None:  # one
-                room[...] = np.frombuffer(self.contents[0], dtype=np.uint8)
-            else:
-                restore(self.how, self.contents, self.lengths, room)
+            decompress_alike(self.stored, self.how, self.room.of(self.first, self.first + len(self.stored)))
         except _UNFIT as error:
             raise _unfit(self.digest, error) from error
+        self.stored = []
 
 
 def _stored(content: bytes | memoryview, digest: str) -> tuple[list[Stored], bool]:
@@ -156,7 +210,7 @@ def _stored(content: bytes | memoryview, digest: str) -> tuple[list[Stored], boo
     if is_checked:
         checked = 1 + _CHECK_BYTES
         if _check(n_buffers, digest, view[checked:]) != view[1:checked]:
-            raise DamagedContentError(f"Chunk {digest} is damaged: what is stored no longer matches its check.")
+            raise _changed(digest)
         n_buffers, start = _COUNT.unpack_from(view, checked)[0], checked + _COUNT.size
     place = start + n_buffers * _BUFFER.size
     stored = []
@@ -177,10 +231,18 @@ def _unfit(digest: str, error: BaseException) -> DamagedContentError:
     return DamagedContentError(f"Chunk {digest} is damaged: it cannot be decompressed ({error}).")
 
 
-def _check(kind: int, digest: str, stored: memoryview) -> bytes:
+def _changed(digest: str) -> DamagedContentError:
+    return DamagedContentError(f"Chunk {digest} is damaged: what is stored no longer matches its check.")
+
+
+def _check(kind: int, digest: str, *stored: memoryview) -> bytes:
     if kind == _CHECKED:
         checked = xxh3_128(bytes.fromhex(digest))
-        for start in range(0, len(stored), _HASHED_BYTES):
-            checked.update(stored[start : start + _HASHED_BYTES])
+        for piece in stored:
+            for start in range(0, len(piece), _HASHED_BYTES):
+                checked.update(piece[start : start + _HASHED_BYTES])
         return checked.digest()
-    return blake3(bytes.fromhex(digest)).update(stored).digest(length=_CHECK_BYTES)
+    hasher = blake3(bytes.fromhex(digest))
+    for piece in stored:
+        hasher.update(piece)
+    return hasher.digest(length=_CHECK_BYTES)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from xxhash import xxh32_digest
 
 from ..domain.dataset import ChunkFigures
 from .chunks import Buffer, buffer_bytes
@@ -77,6 +78,11 @@ class Stored(NamedTuple):
         """How many numbers it holds."""
         return self.length // self.width
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is stored as it is."""
+        return self.codec == RAW and self.narrow >= self.width
+
     def shortening(self) -> Shortening | None:
         """How its numbers were made shorter; None when they were not."""
         flags = self.codec & _FLAGS
@@ -94,13 +100,34 @@ class Stored(NamedTuple):
 
 def decompress(stored: Stored) -> Buffer:
     """The buffer. Raises ValueError, OSError or struct.error for what `compress` did not write."""
+    if stored.is_plain:
+        return _unpacked(RAW, stored.content, stored.length)
     how = stored.shortening()
     content = stored.decompressed(how)
     if how is None:
         return content
     target = np.empty(stored.length, dtype=np.uint8)
-    restore(how, [content], [stored.n_values], target)
+    restore(how, content, [stored.n_values], target)
     return target
+
+
+def decompress_alike(stored: list[Stored], how: Shortening | None, target: Any) -> None:
+    """Write several buffers, one behind the other, into `target`, an array of bytes as long as they are.
+
+    All have the same codec, were made shorter in the same way, and are at most 4 MB (or one). A codec undoes them in one call,
+    since threads wait for each other at every call. Raises as `decompress`.
+    """
+    codec = stored[0].codec & _CODEC
+    if how is None:
+        if codec == RAW:
+            np.concatenate([buffer_bytes(one.decompressed(None)) for one in stored], out=target)
+        else:
+            target[...] = buffer_bytes(_unpacked_alike(codec, [(one.content, one.length) for one in stored]))
+        return
+    parts = []
+    for one in stored:
+        parts.append((one.content[len(how.frame) :], content_bytes(how.flags, how.narrow, one.n_values)))
+    restore(how, _unpacked_alike(codec, parts), [one.n_values for one in stored], target)
 
 
 def _squeezed(content: Any, width: int, worthwhile: float) -> tuple[int, Any]:
@@ -124,6 +151,35 @@ def _unpacked(codec: int, stored: memoryview, length: int) -> Buffer:
             raise ValueError("it is cut short")
         return stored
     return _codec(codec).decompress(stored, length)
+
+
+def _unpacked_alike(codec: int, parts: list[tuple[memoryview, int]]) -> Buffer:
+    """Pieces (stored bytes, length) one behind the other."""
+    if len(parts) == 1:
+        return _unpacked(codec, *parts[0])
+    if codec not in (ZSTD, LZ4):
+        return b"".join([_unpacked(codec, stored, length) for stored, length in parts])
+    whole = sum(length for _, length in parts)
+    if codec == ZSTD:  # frames one behind the other are one
+        return _codec(ZSTD).decompress(b"".join([stored for stored, _ in parts]), whole)
+    longest = max(length for _, length in parts)
+    head = next(head for most, head in _FRAME_BLOCKS if longest <= most)
+    pieces: list[Buffer] = [head]
+    for stored, _ in parts:
+        pieces += (len(stored).to_bytes(4, "little"), stored)
+    pieces.append(_FRAME_END)
+    return pa.Codec("lz4").decompress(b"".join(pieces), whole)
+
+
+def _frame_head(size: int) -> bytes:
+    """How an LZ4 frame of independent blocks begins; `size`: 4 to 7, for blocks of at most 64 KB, 256 KB, 1 MB, 4 MB."""
+    described = bytes([0x60, size << 4])
+    return b"\x04\x22\x4d\x18" + described + xxh32_digest(described)[2:3]
+
+
+#: An LZ4 frame is a head, blocks as `lz4_raw` makes them (each behind its length) and four zeros.
+_FRAME_BLOCKS = tuple((2 ** (2 * size + 8), _frame_head(size)) for size in (4, 5, 6, 7))
+_FRAME_END = bytes(4)
 
 
 def _codec(codec: int) -> Any:

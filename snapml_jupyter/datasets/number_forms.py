@@ -89,18 +89,16 @@ class Shortening(NamedTuple):
     frame: bytes
 
 
-def restore(how: Shortening, contents: list[Buffer], lengths: list[int], target: Any) -> None:
+def restore(how: Shortening, content: Buffer, lengths: list[int], target: Any) -> None:
     """Write the numbers of several buffers, so many each, into `target`, an array of bytes, one behind the other.
 
-    Buffers that were made shorter alike are undone at once, because threads wait for each other at every call.
-    Raises ValueError or struct.error for nonsense.
+    `content`: the buffers, which were made shorter alike, one behind the other; they are undone at once because threads wait
+    for each other at every call. Raises ValueError or struct.error for nonsense.
     """
-    for content, length in zip(contents, lengths, strict=True):
-        if len(content) != content_bytes(how.flags, how.narrow, length):
-            raise ValueError("its numbers do not have the size that they should have")
-    if sum(lengths) * how.width != len(target):
+    expected = sum(content_bytes(how.flags, how.narrow, length) for length in lengths)
+    if len(content) != expected or sum(lengths) * how.width != len(target):
         raise ValueError("its numbers do not have the size that they should have")
-    joined = np.frombuffer(contents[0] if len(contents) == 1 else b"".join(contents), dtype=np.uint8)
+    joined = buffer_bytes(content)
     numbers = _unpacked(joined, how.narrow, lengths) if how.flags & PACKED else joined.view(f"u{how.narrow}")
     if how.flags & DECIMAL:
         _restore_floats(numbers, lengths, how, target.view(f"f{how.width}"))

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ..domain.errors import DamagedContentError
 from .arrow_types import type_from_json
-from .chunk_format import Target
+from .chunk_format import Room, Target
 from .chunks import Buffer, canonical_buffers, rebuild
 from .frames import with_freq
 from .manifest import Lookup, Manifest, Part, StoredColumn
@@ -20,8 +20,6 @@ from .object_values import decode_objects
 from .reading import ChunkReader, Piece
 
 _NOT_A_TIME = np.iinfo(np.int64).min
-#: So few bytes are copied sooner than Python's lock is let go and had again, as numpy does.
-_SHORT = 2**17
 #: Rows whose lengths are added up at once.
 _ADDED = 2**18
 
@@ -112,46 +110,48 @@ class ColumnReader:
             lengths = offsets.view(np.uint32)[n_rows + 2 :]
         else:
             offsets = self._steps(each)
-        chunks = self._chunks(column, part, self._target(lengths, 4))
         if size is None:  # how many characters there are is only known when all have been read
             held_back = [
                 buffers if piece.last - piece.first == piece.n_rows else _part_of(held, piece, buffers)
-                for piece, buffers in zip(self._pieces, chunks, strict=True)
+                for piece, buffers in zip(
+                    self._pieces, self._chunks(column, part, self._target(lengths, 4)), strict=True
+                )
             ]
-            chunks, size = iter(held_back), sum(len(buffers[2]) for buffers in held_back)
-        characters = _empty(size, "uint8")
-        view = memoryview(characters)
-        place = 0
-        ends = [0]
+            size = sum(len(buffers[2]) for buffers in held_back)
+            texts = Room(_empty(size, "uint8"), [0])
+            chunks = iter(held_back)
+        else:
+            texts = Room(_empty(size, "uint8"), [0])
+            chunks = self._chunks(column, part, self._target(lengths, 4, texts))
         for (bits, some, text), (row, stop) in zip(chunks, pairwise(self._places), strict=True):
-            if place + len(text) > size or (some is not None and len(some) != 4 * (stop - row)):
-                raise self._misfit(column)
-            if some is not None and lengths is not None:
-                lengths[row:stop] = np.frombuffer(some, dtype=np.uint32)
-            if len(text) <= _SHORT:
-                view[place : place + len(text)] = memoryview(text).cast("B")
-            else:
-                characters[place : place + len(text)] = np.frombuffer(text, dtype=np.uint8)
+            if some is not None:
+                if len(some) != 4 * (stop - row):
+                    raise self._misfit(column)
+                if lengths is not None:
+                    lengths[row:stop] = np.frombuffer(some, dtype=np.uint32)
+            if text is not None:
+                if texts.places[-1] + len(text) > size:
+                    raise self._misfit(column)
+                texts.put(text)
             valid.set(row, stop - row, bits)
-            place += len(text)
-            ends.append(place)
         if lengths is not None:
             _add_up(lengths, offsets)
-        if place != size or not np.array_equal(offsets[self._places], ends):
+        if texts.places[-1] != size or not np.array_equal(offsets[self._places], texts.places):
             raise self._misfit(column)
-        return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(characters)])
+        return pa.Array.from_buffers(held, n_rows, [valid.bits(), pa.py_buffer(offsets), pa.py_buffer(texts.content)])
 
     def _steps(self, each: int) -> Any:
         """Where texts of one length begin and the last ends: the same for every such column."""
         if each not in self._evenly:
             offsets = _empty(self._n_rows + 1, "int64")
-            _add_up(np.broadcast_to(np.uint32(each), self._n_rows), offsets)
+            _count_up(each, offsets)
             self._evenly[each] = offsets
         return self._evenly[each]
 
-    def _target(self, whole: Any | None, width: int) -> Target:
+    def _target(self, whole: Any | None, width: int, texts: Room | None = None) -> Target:
         """Room for the numbers of each piece in an array for all of them; None when they are not needed."""
-        return Target(None if whole is None else whole.view(np.uint8), [place * width for place in self._places])
+        content = None if whole is None else whole.view(np.uint8)
+        return Target(Room(content, [place * width for place in self._places]), texts)
 
     def _misfit(self, column: StoredColumn) -> DamagedContentError:
         return DamagedContentError(f"{self._what(column)} is damaged: a chunk has the wrong size.")
@@ -250,11 +250,19 @@ def _add_up(lengths: Any, offsets: Any) -> None:
     Many rows at a time, as threads wait for each other at every call. What is written never reaches what is still to be read.
     """
     offsets[0] = 0
-    ends = np.empty(min(len(lengths), _ADDED), dtype=np.int64)
+    wide = np.empty(min(len(lengths), _ADDED), dtype=np.int64)
     for start in range(0, len(lengths), _ADDED):
-        some = lengths[start : start + _ADDED]
-        np.cumsum(some, dtype=np.int64, out=ends[: len(some)])
-        np.add(ends[: len(some)], offsets[start], out=offsets[start + 1 : start + 1 + len(some)])
+        some = wide[: len(lengths) - start]
+        some[...] = lengths[start : start + _ADDED]
+        some[0] += offsets[start]
+        np.cumsum(some, out=offsets[start + 1 : start + 1 + len(some)])
+
+
+def _count_up(each: int, offsets: Any) -> None:
+    """Write where texts of one length begin, and where the last ends."""
+    some = np.arange(min(len(offsets), _ADDED), dtype=np.int64) * each
+    for start in range(0, len(offsets), _ADDED):
+        np.add(some[: len(offsets) - start], start * each, out=offsets[start : start + _ADDED])
 
 
 def _view(chunk: pa.Array, dtype: str) -> Any:

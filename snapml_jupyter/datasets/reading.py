@@ -7,12 +7,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import groupby
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import pyarrow as pa
 
 from ..domain.dataset import ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
-from .chunk_format import Target, decode_chunk, decode_chunks
+from .chunk_format import PLAIN_HEAD_BYTES, Target, decode_chunk, decode_chunks, is_plain
 from .chunks import Buffer
 from .patches import apply_patch
 
@@ -29,7 +32,8 @@ WORTH_THREADS = 256 * 1024
 _LEAST_GROUP, _MOST_GROUP = 8, 64
 #: Most chunks, and bytes of them, that are read at once: what they are made into is then still in the processor's cache.
 _RUN, _RUN_BYTES = 32, 4 * 2**20
-
+#: Whether one call reads a range of a file into many buffers; not on Windows.
+_SCATTERS = hasattr(os, "preadv")
 
 _POOLS: dict[int, ThreadPoolExecutor] = {}
 
@@ -72,8 +76,9 @@ class ChunkReader:
     def read(self, digests: list[str], what: str, target: Target | None = None) -> Iterator[list[Buffer]]:
         """The canonical buffers of each chunk, in order. Raises DamagedContentError naming `what` (version and column).
 
-        Chunks that lie side by side, as those of a column do, are read together. `target`: room for their second buffers; one
-        that is as long as its room, and not patched, is written there and is None.
+        Chunks that lie side by side, as those of a column do, are read together. `target`: room for their second and third
+        buffers. What fits it and is not patched is written there, the last of it when all have been taken, and is None; the
+        third buffer of any other is for the caller to put there before the next is taken.
         """
         advice = "Restore the workspace's blobs from a backup; `snapml verify` lists all that is damaged."
         done = 0
@@ -125,11 +130,14 @@ class ChunkReader:
             yield decode_chunk(content, digest)
 
     def _read_whole(self, digests: list[str], target: Target | None = None, done: int = 0) -> Iterator[list[Buffer]]:
-        for run in self._runs(digests):
+        for run, seems_plain in self._runs(digests, target, done):
+            if seems_plain and target is not None:
+                yield from self._read_plain(run, target, done)
+                done += len(run)
+                continue
             begin, last = run[0].offset, run[-1]
-            with self._blobs.open(last.pack_digest) as pack:
-                pack.seek(begin)
-                content = _read(pack, last.offset + last.length - begin)
+            content = memoryview(pa.allocate_buffer(last.offset + last.length - begin))  # Arrow's memory is used again
+            self._fill(run[0], [content])
             stored = [content[place.offset - begin : place.offset - begin + place.length] for place in run]
             named = [place.digest for place in run]
             if target is None:
@@ -138,35 +146,62 @@ class ChunkReader:
                 yield from decode_chunks(stored, named, target, done)
             done += len(run)
 
-    def _runs(self, digests: list[str]) -> Iterator[list[ChunkPlace]]:
+    def _read_plain(self, run: list[ChunkPlace], target: Target, first: int) -> Iterator[list[Buffer]]:
+        """Chunks that have the size of numbers stored as they are: straight into their places, without a copy."""
+        heads = [bytearray(PLAIN_HEAD_BYTES) for _ in run]
+        rooms = [target.numbers.of(number, number + 1) for number in range(first, first + len(run))]
+        self._fill(run[0], [buffer for both in zip(heads, rooms, strict=True) for buffer in both])
+        for number, (place, head, room) in enumerate(zip(run, heads, rooms, strict=True), first):
+            if is_plain(head, room, place.digest):
+                yield [b"", None]
+            else:
+                yield from decode_chunks([memoryview(b"".join((head, room)))], [place.digest], target, number)
+
+    def _fill(self, place: ChunkPlace, buffers: list[Any]) -> None:
+        """Read what begins there in a pack into one buffer after the other."""
+        with self._blobs.open(place.pack_digest) as pack:
+            is_file = _SCATTERS and isinstance(pack, BufferedReader)
+            if is_file and os.preadv(pack.fileno(), buffers, place.offset) == sum(map(len, buffers)):
+                return
+            pack.seek(place.offset)
+            for buffer in buffers:
+                _fill(pack, memoryview(buffer))
+
+    def _runs(
+        self, digests: list[str], target: Target | None = None, first: int = 0
+    ) -> Iterator[tuple[list[ChunkPlace], bool]]:
+        """Chunks that lie side by side, and whether all of them have room and the size of numbers stored as they are."""
+        room = target.numbers if target is not None and target.texts is None else None
+        if room is not None and room.content is None:
+            room = None
         run: list[ChunkPlace] = []
-        for digest in digests:
+        run_is_plain = fits = False
+        for number, digest in enumerate(digests, first):
             place = self._places.get(digest)
             if place is None:
                 raise DamagedContentError(f"The workspace no longer has its chunk {digest}.")
+            if room is not None:
+                fits = place.length == PLAIN_HEAD_BYTES + room.size(number)
             if run:
-                first, last = run[0], run[-1]
+                begins, last = run[0], run[-1]
                 follows = last.pack_digest == place.pack_digest and last.offset + last.length == place.offset
-                if not follows or len(run) == _RUN or place.offset + place.length - first.offset > _RUN_BYTES:
-                    yield run
+                is_full = len(run) == _RUN or place.offset + place.length - begins.offset > _RUN_BYTES
+                if not follows or is_full or fits != run_is_plain:
+                    yield run, run_is_plain
                     run = []
             run.append(place)
+            run_is_plain = fits
         if run:
-            yield run
+            yield run, run_is_plain
 
 
-def _read(pack: BinaryIO, n_bytes: int) -> memoryview:
-    """Bytes of a file in Arrow's memory, which is used again and need not be fetched from the system each time."""
-    import pyarrow as pa
-
-    content = memoryview(pa.allocate_buffer(n_bytes))
+def _fill(pack: BinaryIO, content: memoryview) -> None:
     place = 0
-    while place < n_bytes:
+    while place < len(content):
         read = pack.readinto(content[place:])  # type: ignore[attr-defined]  # binary files have it
         if not read:
             raise DamagedContentError("A pack of it is cut short.")
         place += read
-    return content
 
 
 def in_threads(function: Callable[[T], U], items: list[T], size_bytes: int, group: int | None = None) -> Iterator[U]:
