@@ -16,6 +16,7 @@ from .chunk_format import Room, Target
 from .chunks import Buffer, canonical_buffers, rebuild
 from .frames import with_freq
 from .manifest import Lookup, Manifest, Part, StoredColumn
+from .memory import empty
 from .object_values import decode_objects
 from .reading import ChunkReader, Piece
 
@@ -84,7 +85,7 @@ class ColumnReader:
 
     def _numbers(self, column: StoredColumn, dtype: str, valid: _Validity | None = None) -> Any:
         """Numbers, each chunk straight into its place, zero where there is none; which are there goes to `valid`."""
-        whole = _empty(self._n_rows, dtype)
+        whole = empty(self._n_rows, dtype)
         chunks = self._chunks(column, column.parts[0], self._target(whole, whole.itemsize))
         for piece, (bits, values), (place, stop) in zip(self._pieces, chunks, pairwise(self._places), strict=True):
             if values is not None:  # a part of the chunk, patched, or of the wrong size
@@ -106,7 +107,7 @@ class ColumnReader:
             size, each = self._reader.lengths([part.chunks[piece.number] for piece in self._pieces])
         lengths: Any = None
         if each is None:  # the lengths lie in the second half of what they become: memory that is new costs most
-            offsets = _empty(n_rows + 1, "int64")
+            offsets = empty(n_rows + 1, "int64")
             lengths = offsets.view(np.uint32)[n_rows + 2 :]
         else:
             offsets = self._steps(each)
@@ -118,10 +119,10 @@ class ColumnReader:
                 )
             ]
             size = sum(len(buffers[2]) for buffers in held_back)
-            texts = Room(_empty(size, "uint8"), [0])
+            texts = Room(empty(size, "uint8"), [0])
             chunks = iter(held_back)
         else:
-            texts = Room(_empty(size, "uint8"), [0])
+            texts = Room(empty(size, "uint8"), [0])
             chunks = self._chunks(column, part, self._target(lengths, 4, texts))
         for (bits, some, text), (row, stop) in zip(chunks, pairwise(self._places), strict=True):
             if some is not None:
@@ -143,7 +144,7 @@ class ColumnReader:
     def _steps(self, each: int) -> Any:
         """Where texts of one length begin and the last ends: the same for every such column."""
         if each not in self._evenly:
-            offsets = _empty(self._n_rows + 1, "int64")
+            offsets = empty(self._n_rows + 1, "int64")
             _count_up(each, offsets)
             self._evenly[each] = offsets
         return self._evenly[each]
@@ -230,18 +231,12 @@ def decode_values(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
 
 def _numpy(values: pa.ChunkedArray, dtype: str) -> Any:
     """Fixed-width values without nulls as one writable array."""
-    whole = _empty(len(values), dtype)
+    whole = empty(len(values), dtype)
     place = 0
     for chunk in values.chunks:
         whole[place : place + len(chunk)] = _view(chunk, dtype)
         place += len(chunk)
     return whole
-
-
-def _empty(n_values: int, dtype: str) -> Any:
-    """A writable array in Arrow's memory: numpy would fetch large arrays from the system page by page, each time."""
-    size = np.dtype(dtype).itemsize
-    return np.frombuffer(pa.allocate_buffer(n_values * size), dtype=dtype) if n_values else np.empty(0, dtype)
 
 
 def _add_up(lengths: Any, offsets: Any) -> None:
