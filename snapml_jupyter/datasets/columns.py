@@ -139,12 +139,12 @@ class MaskedPart(_Part):
 
 
 class ArrowPart(_Part):
-    """An Arrow array in any number of pieces."""
+    """An Arrow array in any number of pieces; `held`: the type that it is kept as, when its own has the same canonical buffers."""
 
-    def __init__(self, values: pa.Array | pa.ChunkedArray) -> None:
+    def __init__(self, values: pa.Array | pa.ChunkedArray, held: pa.DataType | None = None) -> None:
         if isinstance(values, pa.ChunkedArray) and values.num_chunks == 1:
             values = values.chunk(0)
-        self.values, self.type = values, values.type
+        self.values, self.type = values, values.type if held is None else held
         self.is_text = has_text(self.type)
 
     def _make(self, start: int, stop: int) -> list[Buffer]:

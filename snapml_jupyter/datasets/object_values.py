@@ -31,12 +31,14 @@ _SAMPLE = 1_000
 
 #: Types that Arrow keeps exactly by construction, so that nothing needs to be compared.
 _EXACT: dict[type, pa.DataType] = {
-    str: pa.large_string(),
-    bytes: pa.large_binary(),
+    str: pa.string(),
+    bytes: pa.binary(),
     bool: pa.bool_(),
     int: pa.int64(),
     float: pa.float64(),
 }
+#: What they are kept as. Until they are, short offsets take half the memory.
+_KEPT_AS: dict[pa.DataType, pa.DataType] = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
 #: Types that Arrow may normalise, so that the column is read back and compared; None lets Arrow choose the type.
 _CHECKED: dict[type, pa.DataType | None] = {
     decimal.Decimal: None,
@@ -73,12 +75,13 @@ def encode_objects(values: Any, name: str) -> Encoded:
     if held is None:
         codec = {"kind": "object", "of": "mixed"}
         held = _as_texts(values, absent, name)
-    parts: list[PartSource] = [ArrowPart(held)]
+    kept_as = _KEPT_AS.get(held.type, held.type)
+    parts: list[PartSource] = [ArrowPart(held, kept_as)]
     if len(missing) == 1:
         codec["missing"] = MARKERS[next(iter(missing)) - 1][0]
     elif codes is not None:
         parts.append(NumpyPart(codes, pa.int8()))
-    return codec, parts, str(held.type)
+    return codec, parts, str(kept_as)
 
 
 def _is_nan(value: Any) -> bool:
@@ -123,7 +126,8 @@ def _as_column(values: Any, absent: Any, kinds: set[type], codec: dict[str, Any]
     except (pa.ArrowException, CannotKeepError, OverflowError, UnicodeEncodeError, TypeError, ValueError):
         return None
     if isinstance(held, pa.ChunkedArray):  # Arrow splits what is larger than 2 GB
-        held = pa.concat_arrays(held.chunks)
+        wide = _KEPT_AS.get(held.type, held.type)
+        held = pa.concat_arrays([chunk.cast(wide) for chunk in held.chunks])
     if kind in _EXACT or _comes_back(codec, held, values, kind):
         return held
     return None
