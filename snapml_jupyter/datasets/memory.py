@@ -36,12 +36,11 @@ def gives_memory_back(devices: Path) -> bool:
     """Whether a device of the virtual machine is a balloon (virtio 1.2, 5.5) that gives the host what memory is free."""
     for device in devices.glob("*"):
         try:
-            if (device / "device").read_text().strip() == _BALLOON and (device / "features").read_text()[
-                _REPORTS
-            ] == "1":
-                return True
-        except (OSError, IndexError):  # not a device like the others
+            kind, features = ((device / name).read_text() for name in ("device", "features"))
+        except OSError:  # not a device like the others
             continue
+        if kind.strip() == _BALLOON and features[_REPORTS : _REPORTS + 1] == "1":
+            return True
     return False
 
 
