@@ -134,7 +134,10 @@ class FinishUploadHandler(SnapMLHandler):
         if message is not None and not isinstance(message, str):
             raise InvalidInputError("A message is text.")
         source = DatasetSource(kind=SourceKind.UPLOAD, name=upload.filename)
-        version = snapshot(workspace, said["name"], upload.path, message=message, source=source)
+        try:
+            version = snapshot(workspace, said["name"], upload.path, message=message, source=source)
+        except InvalidInputError as error:  # who sent the file knows it by its own name
+            raise InvalidInputError(str(error).replace(str(upload.path), upload.filename)) from error
         uploads.remove(upload_id)
         found = check_new_version(workspace, version)
         return version if found is None else replace(version, validity="passed" if found.passed else "failed")

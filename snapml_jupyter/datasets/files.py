@@ -240,4 +240,5 @@ def _guarded(path: Path, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except pa.ArrowException as error:
-        raise InvalidInputError(f"The file '{path}' cannot be read as {path.suffix[1:].lower()}: {error}.") from error
+        why = str(error).rstrip(".")
+        raise InvalidInputError(f"The file '{path}' cannot be read as {path.suffix[1:].lower()}: {why}.") from error

@@ -62,8 +62,6 @@ class Suite:
 
     def to_yaml(self) -> str:
         """The suite as text that `from_yaml` reads."""
-        import yaml
-
         said: dict[str, Any] = {}
         rows = {"at_least": self.rows_at_least, "at_most": self.rows_at_most}
         if known := {name: value for name, value in rows.items() if value is not None}:
@@ -73,20 +71,38 @@ class Suite:
         if self.unique:
             said["unique"] = [list(columns) for columns in self.unique]
         said["columns"] = {name: _said(column) for name, column in self.columns.items()}
-        text: str = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
-        return text
+        return _dumped(said)
 
     def to_python(self) -> str:
         """The columns' expectations as a pandera schema, for those who want to go on in Python."""
-        lines = ["import pandera.pandas as pa", "", "schema = pa.DataFrameSchema(", "    {"]
+        lines = []
         for name, column in self.columns.items():
             checks = ", ".join(_python_checks(column))
             lines.append(
                 f"        {name!r}: pa.Column({column.type!r}, [{checks}], nullable={column.nulls != 0}, "
                 f"unique={column.unique}, required={column.required}),"
             )
+        begin = ["import pandera.pandas as pa", "", "schema = pa.DataFrameSchema(", "    {"]
+        if any("datetime." in line for line in lines):
+            begin.insert(0, "import datetime")
         unique = f", unique={self.unique[0]!r}" if len(self.unique) == 1 else ""
-        return "\n".join([*lines, "    },", f"    strict={not self.extra_columns}{unique},", ")"]) + "\n"
+        return "\n".join([*begin, *lines, "    },", f"    strict={not self.extra_columns}{unique},", ")"]) + "\n"
+
+
+def _dumped(said: dict[str, Any]) -> str:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Times stand as they are read, not with a tag: yaml takes any colon within braces for one that has a meaning."""
+
+        def analyze_scalar(self, scalar: str) -> Any:
+            analysis = super().analyze_scalar(scalar)
+            if getattr(self.event, "tag", None) == "tag:yaml.org,2002:timestamp":
+                analysis.allow_flow_plain = True
+            return analysis
+
+    text: str = yaml.dump(said, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
+    return text
 
 
 _NAMES = [one.name for one in fields(ColumnExpectations)]
