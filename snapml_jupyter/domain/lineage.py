@@ -32,7 +32,10 @@ class LineageNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineageEdge:
-    """`source` went into `target`, by their node ids. `role`: "read", "produced", "parent", "derived", "trained", "serves"."""
+    """`source` went into `target`, by their node ids.
+
+    `role`: "read", "produced", "parent", "derived", "same" (content under another name), "trained", "serves", "reference", "taken".
+    """
 
     source: str
     target: str

@@ -12,6 +12,14 @@ from .database import Database
 #: Values in one IN (...) list.
 _BATCH = 400
 
+#: Versions of one content under several names, such as a dataset that was read and the frame that a cell trained on: the
+#: first of them (`o`) and each later one (`v`).
+_SAME = """SELECT 'dataset:' || o.name || '@v' || o.number, 'dataset:' || v.name || '@v' || v.number
+           FROM dataset_versions v JOIN dataset_versions o ON o.digest = v.digest AND o.name <> v.name
+           WHERE (o.created_at, o.name) < (v.created_at, v.name) AND NOT EXISTS (
+             SELECT 1 FROM dataset_versions e
+             WHERE e.digest = o.digest AND (e.created_at, e.name) < (o.created_at, o.name))"""
+
 #: (kind of the node that is asked for, its column, role, query). Each row: source id, target id, in the direction of time.
 _UP = (
     (
@@ -27,6 +35,7 @@ _UP = (
         """SELECT 'dataset:' || from_name || '@v' || from_number, 'dataset:' || name || '@v' || number
            FROM dataset_derivations WHERE name || '@v' || number IN ({})""",
     ),
+    (NodeKind.DATASET, "same", _SAME + " AND v.name || '@v' || v.number IN ({})"),
     (
         NodeKind.DATASET,
         "produced",
@@ -71,6 +80,7 @@ _DOWN = (
         """SELECT 'dataset:' || from_name || '@v' || from_number, 'dataset:' || name || '@v' || number
            FROM dataset_derivations WHERE from_name || '@v' || from_number IN ({})""",
     ),
+    (NodeKind.DATASET, "same", _SAME + " AND o.name || '@v' || o.number IN ({})"),
     (
         NodeKind.DATASET,
         "read",

@@ -49,6 +49,21 @@ def edges(record: LineageRecord) -> set[tuple[str, str, str]]:
     return {(edge.source, edge.role, edge.target) for edge in record.edges}
 
 
+def test_a_run_on_the_same_content_under_another_name_is_found(workspace: Workspace) -> None:
+    flights = snapshot(workspace, "flights", FRAME)
+    changed = snapshot(workspace, "flights", FRAME + 1)
+    with start_run(workspace, "train") as run:
+        for name in ("d", "a-frame"):
+            record_input(workspace, run.run_id, name, snapshot(workspace, name, FRAME, run_id=run.run_id).ref)
+    names = [(f"dataset:{flights.ref}", "same", f"dataset:{name}@v1") for name in ("d", "a-frame")]
+    reads = [(f"dataset:{name}@v1", "read", f"run:{run.run_id}") for name in ("d", "a-frame")]
+    down = edges(get_lineage(workspace, flights.ref, direction="down"))
+    assert {*names, *reads} <= down and len(down) == 5
+    up = edges(get_lineage(workspace, run.run_id, direction="up"))
+    assert {*names, *reads} <= up and changed.ref not in str(up)
+    assert not [edge for edge in edges(get_lineage(workspace, changed.ref)) if edge[1] == "same"]
+
+
 def test_the_whole_story_is_found_from_its_middle(workspace: Workspace, story: dict[str, str], tmp_path: Path) -> None:
     run = f"run:{story['run']}"
     expected = {

@@ -717,7 +717,11 @@ export interface KeyUsage {
   n_today: number | null;
 }
 
-/** `source` went into `target`, by their node ids. `role`: "read", "produced", "parent", "derived", "trained", "serves". */
+/**
+ * `source` went into `target`, by their node ids.
+ *
+ * `role`: "read", "produced", "parent", "derived", "same" (content under another name), "trained", "serves", "reference", "taken".
+ */
 export interface LineageEdge {
   source: string;
   target: string;
