@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .frames import plain_frame
 from .suite import ColumnExpectations, Suite
 
@@ -13,12 +15,14 @@ if TYPE_CHECKING:
 
 #: A set of allowed values is proposed for so many at most, each seen so often: then an unseen one is a surprise.
 _MOST_VALUES, _SEEN = 20, 5
+#: So many of the largest numbers tell how far the next ones go; a proposed range holds for all but one in so many samples.
+_TAIL, _RARE = 20, 100
 #: Uniqueness is proposed from so many rows on.
 _ENOUGH_ROWS = 50
 
 
 def propose(frame: pd.DataFrame) -> Suite:
-    """What the frame is, with room around it: ranges as wide again on both sides, half to twice the rows.
+    """What the frame is, with room around it: ranges as wide again on both sides, wider where ends are rare; half to twice the rows.
 
     Ids and times that only grow get no upper end, which the next day would break.
     """
@@ -76,19 +80,40 @@ def _range(values: pd.Series[Any], there: pd.Series[Any]) -> dict[str, Any]:
         return {}
     whole = pd.api.types.is_integer_dtype(values.dtype)
     unique = whole and _is_key(values, there)
-    spread = float(there.quantile(0.75)) - float(there.quantile(0.25))
-    # The rarer the ends are, the farther out the next ones lie: as wide again for a bell, several times for a long tail.
-    tails = max(1.0, (greatest - least) / (4 * spread)) if spread else 1.0
-    room = (greatest - least) * tails or max(1.0, abs(greatest))
-    at_least = max(0.0, least - room) if least >= 0 else least - room
-    at_most = min(0.0, greatest + room) if greatest <= 0 and least < 0 else greatest + room
+    if least == greatest:
+        below = above = max(1.0, abs(greatest))
+    else:
+        numbers = there.to_numpy(dtype=float)
+        with np.errstate(over="ignore"):
+            away = numbers - np.median(numbers)
+        below, above = max(greatest - least, _beyond(-away)), max(greatest - least, _beyond(away))
+    at_least = max(0.0, least - below) if least >= 0 else least - below
+    at_most = min(0.0, greatest + above) if greatest <= 0 and least < 0 else greatest + above
     grows = unique and bool(there.is_monotonic_increasing)
     said = {"at_least": _rounded(at_least, whole, -1), "at_most": None if grows else _rounded(at_most, whole, 1)}
     return {**said, "unique": unique}
 
 
-def _rounded(value: float, whole: bool, direction: int) -> float | int:
-    """To three digits, outward."""
+def _beyond(away: Any) -> float:
+    """How far beyond the farthest of these numbers, distances from the middle, only every hundredth sample goes.
+
+    By how the largest of them grow (Hill, "A Simple General Approach to Inference About the Tail of a Distribution", 1975):
+    as wide again for a bell, ten times and more where few are far out.
+    """
+    away = away[away > 0]
+    count = min(_TAIL, len(away) // 5)
+    if count < 2:  # too few to tell: what is mostly one value
+        return float(away.max()) * _TAIL / 2 if len(away) else 0.0
+    largest = np.sort(np.partition(away, len(away) - count)[-count:])
+    with np.errstate(over="ignore"):
+        grows = float(np.log(largest[1:] / largest[0]).mean())
+        return float(largest[-1] * (np.float64(_RARE) ** grows - 1))
+
+
+def _rounded(value: float, whole: bool, direction: int) -> float | int | None:
+    """To three digits, outward; None for what no number is beyond."""
+    if not math.isfinite(value):
+        return None
     if value == 0:
         return 0 if whole else 0.0
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 2)

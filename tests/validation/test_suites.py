@@ -59,6 +59,35 @@ def test_a_proposal_holds_for_its_version_and_for_the_next_days() -> None:
     assert [failed(frame_of(seed), suite) for seed in range(1, 20)] == [set()] * 19
 
 
+@pytest.mark.parametrize("kind", ["normal", "exponential", "lognormal", "uniform", "pareto", "mostly one"])
+def test_a_proposed_range_holds_for_the_next_samples_and_is_no_wider_than_it_must(kind: str) -> None:
+    random = np.random.default_rng(11)
+    draw = {
+        "normal": lambda: random.normal(30, 3, 5000),
+        "exponential": lambda: random.exponential(20, 5000) - 10,
+        "lognormal": lambda: random.lognormal(3, 1, 5000),
+        "uniform": lambda: random.random(5000),
+        "pareto": lambda: random.pareto(1.5, 5000),
+        "mostly one": lambda: np.where(random.random(5000) < 0.999, 0, random.exponential(100, 5000)),
+    }[kind]
+    broken, widths = 0, []
+    for _ in range(20):
+        values = draw()
+        column = propose(pd.DataFrame({"x": values})).columns["x"]
+        assert isinstance(column.at_least, float) and isinstance(column.at_most, float)
+        widths.append((column.at_most - column.at_least) / float(np.ptp(values)))
+        broken += sum(not column.at_least <= value <= column.at_most for value in (f(draw()) for f in (np.min, np.max)))
+    assert broken <= 2  # of 40
+    assert np.median(widths) < {"normal": 3.2, "exponential": 4, "uniform": 3.2, "lognormal": 7}.get(kind, 40)
+
+
+def test_a_range_that_no_number_ends_is_not_proposed() -> None:
+    for values in ([-1.7e308, *range(200), 1.7e308], [5e-324] * 150 + [1e308] * 30, [float("inf"), *range(60)]):
+        column = propose(pd.DataFrame({"x": np.array(values, dtype=float)})).columns["x"]
+        assert column.at_most is None
+        assert judge(pd.DataFrame({"x": np.array(values, dtype=float)}), Suite(columns={"x": column})) is not None
+
+
 def test_a_proposal_finds_what_went_wrong() -> None:
     suite = propose(frame_of(0))
     wrong = frame_of(1)
