@@ -71,7 +71,8 @@ def _encode_plain(values: Any, name: str) -> tuple[dict[str, Any], list[PartSour
             held_values = pa.array(values, type=pa.large_string())
         except (pa.ArrowException, UnicodeEncodeError) as error:
             raise _not_text(values, name) from error
-        return {"kind": "string", "storage": dtype.storage, "na": na}, [ArrowPart(held_values)], "large_string"
+        storage = str(dtype.storage).removesuffix("_numpy")  # pandas 2.2 says so whether NaN is what is missing
+        return {"kind": "string", "storage": storage, "na": na}, [ArrowPart(held_values)], "large_string"
     if isinstance(dtype, pd.ArrowDtype):
         encoded = encode_arrow(pa.chunked_array(values.__arrow_array__()), name)
         if encoded.lookup is not None or str(encoded.type) != str(dtype.pyarrow_dtype):

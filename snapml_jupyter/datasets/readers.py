@@ -303,8 +303,12 @@ def _read_times(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
 
 
 def _read_strings(codec: dict[str, Any], parts: list[pa.ChunkedArray]) -> Any:
-    na = pd.NA if codec["na"] == "NA" else np.nan
-    dtype: Any = pd.StringDtype(codec["storage"], na_value=na)
+    storage, with_nan = codec["storage"].removesuffix("_numpy"), codec["na"] == "nan"
+    dtype: Any
+    try:
+        dtype = pd.StringDtype(storage, na_value=np.nan if with_nan else pd.NA)
+    except TypeError:  # before pandas 2.3, which has NaN in one kind of them alone
+        dtype = pd.StringDtype("pyarrow_numpy" if with_nan else storage)
     return dtype.__from_arrow__(pa.chunked_array([_one(parts[0])]))
 
 

@@ -102,13 +102,20 @@ def _small_or_stream(reader: pa.RecordBatchReader) -> EncodedTable | Stream:
     n_bytes = 0
     for batch in reader:
         held.append(batch)
-        n_bytes += batch.nbytes
+        n_bytes += _size_of(batch)
         if n_bytes > _SMALL_STREAM:
             break
     else:
         return encode_table(pa.Table.from_batches(held, schema=reader.schema))
     whole = pa.RecordBatchReader.from_batches(reader.schema, chain(held, reader))
     return Stream(lambda: whole, is_read_once=True)
+
+
+def _size_of(batch: pa.RecordBatch) -> int:
+    try:
+        return int(batch.nbytes)
+    except pa.ArrowException:  # pyarrow 18 cannot tell it of texts that are views
+        return int(batch.get_total_buffer_size())
 
 
 def _read_hugging_face(data: Any) -> EncodedTable | Stream:

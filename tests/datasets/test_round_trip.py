@@ -14,6 +14,7 @@ import pytest
 
 from snapml_jupyter.datasets import taking
 from snapml_jupyter.datasets.dataset import open_dataset
+from snapml_jupyter.datasets.readers import decode_values
 from snapml_jupyter.datasets.snapshot import snapshot
 from snapml_jupyter.store.workspace import Workspace
 
@@ -94,15 +95,32 @@ def test_object_columns_come_back_with_every_kind_of_missing_value(
     same_frames(frame, open_dataset(workspace, "frame").to_pandas())
 
 
-@pytest.mark.parametrize(
-    "dtype",
-    ["str", pd.StringDtype("python"), pd.StringDtype("pyarrow"), pd.StringDtype("python", na_value=np.nan)],
-    ids=["str", "string[python]", "string[pyarrow]", "str on python"],
-)
+def _string_dtypes() -> dict[str, Any]:
+    dtypes = {"str": "str", "python": pd.StringDtype("python"), "pyarrow": pd.StringDtype("pyarrow")}
+    for storage in ("python", "pyarrow"):
+        try:
+            dtypes[f"{storage} with NaN"] = pd.StringDtype(storage, na_value=np.nan)
+        except TypeError:  # pandas 2.2 has one such dtype alone
+            dtypes["with NaN"] = pd.StringDtype("pyarrow_numpy")
+    return dtypes
+
+
+@pytest.mark.parametrize("dtype", _string_dtypes().values(), ids=_string_dtypes())
 def test_strings_of_any_storage_come_back(workspace: Workspace, same_frames: Same, dtype: Any) -> None:
     frame = pd.DataFrame({"s": pd.Series(["a", None, "", "ä", "日本"], dtype=dtype)})
     snapshot(workspace, "frame", frame)
     same_frames(frame, open_dataset(workspace, "frame").to_pandas())
+
+
+@pytest.mark.parametrize(
+    ("storage", "na"),
+    [("python", "NA"), ("pyarrow", "NA"), ("python", "nan"), ("pyarrow", "nan"), ("pyarrow_numpy", "nan")],
+)
+def test_strings_of_another_pandas_are_read(storage: str, na: str) -> None:
+    held = pa.chunked_array([pa.array(["a", None], type=pa.large_string())])
+    values = decode_values({"kind": "string", "storage": storage, "na": na}, [held])
+    assert isinstance(values.dtype, pd.StringDtype)
+    assert values[0] == "a" and (values[1] is pd.NA) == (na == "NA") and pd.isna(values[1])
 
 
 @pytest.mark.parametrize(
