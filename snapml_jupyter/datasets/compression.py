@@ -90,20 +90,17 @@ class Stored(NamedTuple):
             return None
         return Shortening(flags, self.narrow, self.width, bytes(self.content[: frame_bytes(flags)]))
 
-    def decompressed(self, how: Shortening | None) -> Buffer:
-        """What the codec is undone to: the buffer, or its shorter numbers."""
+    def squeezed(self, how: Shortening | None) -> tuple[memoryview, int]:
+        """What the codec made, and the length of what it is undone to: the buffer, or its shorter numbers."""
         if how is None:
-            return _unpacked(self.codec & _CODEC, self.content, self.length)
-        length = content_bytes(how.flags, how.narrow, self.n_values)
-        return _unpacked(self.codec & _CODEC, self.content[len(how.frame) :], length)
+            return self.content, self.length
+        return self.content[len(how.frame) :], content_bytes(how.flags, how.narrow, self.n_values)
 
 
 def decompress(stored: Stored) -> Buffer:
     """The buffer. Raises ValueError, OSError or struct.error for what `compress` did not write."""
-    if stored.is_plain:
-        return _unpacked(RAW, stored.content, stored.length)
     how = stored.shortening()
-    content = stored.decompressed(how)
+    content = _unpacked(stored.codec & _CODEC, *stored.squeezed(how))
     if how is None:
         return content
     target = np.empty(stored.length, dtype=np.uint8)
@@ -118,16 +115,13 @@ def decompress_alike(stored: list[Stored], how: Shortening | None, target: Any) 
     since threads wait for each other at every call. Raises as `decompress`.
     """
     codec = stored[0].codec & _CODEC
-    if how is None:
-        if codec == RAW:
-            np.concatenate([buffer_bytes(one.decompressed(None)) for one in stored], out=target)
-        else:
-            target[...] = buffer_bytes(_unpacked_alike(codec, [(one.content, one.length) for one in stored]))
-        return
-    parts = []
-    for one in stored:
-        parts.append((one.content[len(how.frame) :], content_bytes(how.flags, how.narrow, one.n_values)))
-    restore(how, _unpacked_alike(codec, parts), [one.n_values for one in stored], target)
+    parts = [one.squeezed(how) for one in stored]
+    if how is not None:
+        restore(how, _unpacked_alike(codec, parts), [one.n_values for one in stored], target)
+    elif codec == RAW:
+        np.concatenate([buffer_bytes(_unpacked(RAW, *part)) for part in parts], out=target)
+    else:
+        target[...] = buffer_bytes(_unpacked_alike(codec, parts))
 
 
 def _squeezed(content: Any, width: int, worthwhile: float) -> tuple[int, Any]:

@@ -111,19 +111,18 @@ class ColumnReader:
             lengths = offsets.view(np.uint32)[n_rows + 2 :]
         else:
             offsets = self._steps(each)
+        held_back = None
         if size is None:  # how many characters there are is only known when all have been read
+            chunks = self._chunks(column, part, self._target(lengths, 4))
             held_back = [
                 buffers if piece.last - piece.first == piece.n_rows else _part_of(held, piece, buffers)
-                for piece, buffers in zip(
-                    self._pieces, self._chunks(column, part, self._target(lengths, 4)), strict=True
-                )
+                for piece, buffers in zip(self._pieces, chunks, strict=True)
             ]
             size = sum(len(buffers[2]) for buffers in held_back)
-            texts = Room(empty(size, "uint8"), [0])
-            chunks = iter(held_back)
-        else:
-            texts = Room(empty(size, "uint8"), [0])
-            chunks = self._chunks(column, part, self._target(lengths, 4, texts))
+        texts = Room(empty(size, "uint8"), [0])
+        chunks = (
+            iter(held_back) if held_back is not None else self._chunks(column, part, self._target(lengths, 4, texts))
+        )
         for (bits, some, text), (row, stop) in zip(chunks, pairwise(self._places), strict=True):
             if some is not None:
                 if len(some) != 4 * (stop - row):
@@ -131,9 +130,10 @@ class ColumnReader:
                 if lengths is not None:
                     lengths[row:stop] = np.frombuffer(some, dtype=np.uint32)
             if text is not None:
-                if texts.places[-1] + len(text) > size:
-                    raise self._misfit(column)
-                texts.put(text)
+                try:
+                    texts.put(text)
+                except ValueError:
+                    raise self._misfit(column) from None
             valid.set(row, stop - row, bits)
         if lengths is not None:
             _add_up(lengths, offsets)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ..domain.dataset import ChunkPlace
 from ..domain.errors import DamagedContentError, NotFoundError
-from .chunk_format import PLAIN_HEAD_BYTES, Target, decode_chunk, decode_chunks, is_plain
+from .chunk_format import PLAIN_HEAD_BYTES, Room, Target, decode_chunk, decode_chunks, is_plain
 from .chunks import Buffer
 from .patches import apply_patch
 
@@ -130,21 +130,29 @@ class ChunkReader:
             yield decode_chunk(content, digest)
 
     def _read_whole(self, digests: list[str], target: Target | None = None, done: int = 0) -> Iterator[list[Buffer]]:
-        for run, seems_plain in self._runs(digests, target, done):
-            if seems_plain and target is not None:
+        for run in self._runs(digests):
+            if target is not None and self._seem_plain(run, target.numbers, done):
                 yield from self._read_plain(run, target, done)
-                done += len(run)
-                continue
-            begin, last = run[0].offset, run[-1]
-            content = memoryview(pa.allocate_buffer(last.offset + last.length - begin))  # Arrow's memory is used again
-            self._fill(run[0], [content])
-            stored = [content[place.offset - begin : place.offset - begin + place.length] for place in run]
-            named = [place.digest for place in run]
-            if target is None:
-                yield from map(decode_chunk, stored, named)
             else:
-                yield from decode_chunks(stored, named, target, done)
+                yield from self._read_run(run, target, done)
             done += len(run)
+
+    def _read_run(self, run: list[ChunkPlace], target: Target | None, first: int) -> Iterator[list[Buffer]]:
+        begin, last = run[0].offset, run[-1]
+        content = memoryview(pa.allocate_buffer(last.offset + last.length - begin))  # Arrow's memory is used again
+        self._fill(run[0], [content])
+        stored = [content[place.offset - begin : place.offset - begin + place.length] for place in run]
+        digests = [place.digest for place in run]
+        if target is None:
+            yield from map(decode_chunk, stored, digests)
+        else:
+            yield from decode_chunks(stored, digests, target, first)
+
+    def _seem_plain(self, run: list[ChunkPlace], room: Room, first: int) -> bool:
+        """Whether all have room, and the size of numbers stored as they are."""
+        return room.content is not None and all(
+            place.length == PLAIN_HEAD_BYTES + room.size(number) for number, place in enumerate(run, first)
+        )
 
     def _read_plain(self, run: list[ChunkPlace], target: Target, first: int) -> Iterator[list[Buffer]]:
         """Chunks that have the size of numbers stored as they are: straight into their places, without a copy."""
@@ -165,37 +173,26 @@ class ChunkReader:
                 return
             pack.seek(place.offset)
             for buffer in buffers:
-                _fill(pack, memoryview(buffer))
+                _read_into(pack, memoryview(buffer))
 
-    def _runs(
-        self, digests: list[str], target: Target | None = None, first: int = 0
-    ) -> Iterator[tuple[list[ChunkPlace], bool]]:
-        """Chunks that lie side by side, and whether all of them have room and the size of numbers stored as they are."""
-        room = target.numbers if target is not None and target.texts is None else None
-        if room is not None and room.content is None:
-            room = None
+    def _runs(self, digests: list[str]) -> Iterator[list[ChunkPlace]]:
         run: list[ChunkPlace] = []
-        run_is_plain = fits = False
-        for number, digest in enumerate(digests, first):
+        for digest in digests:
             place = self._places.get(digest)
             if place is None:
                 raise DamagedContentError(f"The workspace no longer has its chunk {digest}.")
-            if room is not None:
-                fits = place.length == PLAIN_HEAD_BYTES + room.size(number)
             if run:
-                begins, last = run[0], run[-1]
+                first, last = run[0], run[-1]
                 follows = last.pack_digest == place.pack_digest and last.offset + last.length == place.offset
-                is_full = len(run) == _RUN or place.offset + place.length - begins.offset > _RUN_BYTES
-                if not follows or is_full or fits != run_is_plain:
-                    yield run, run_is_plain
+                if not follows or len(run) == _RUN or place.offset + place.length - first.offset > _RUN_BYTES:
+                    yield run
                     run = []
             run.append(place)
-            run_is_plain = fits
         if run:
-            yield run, run_is_plain
+            yield run
 
 
-def _fill(pack: BinaryIO, content: memoryview) -> None:
+def _read_into(pack: BinaryIO, content: memoryview) -> None:
     place = 0
     while place < len(content):
         read = pack.readinto(content[place:])  # type: ignore[attr-defined]  # binary files have it

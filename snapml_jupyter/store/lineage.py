@@ -15,7 +15,7 @@ _BATCH = 400
 #: Versions of one content under several names, such as a dataset that was read and the frame that a cell trained on: the
 #: first of them (`o`) and each later one (`v`).
 _SAME = """SELECT 'dataset:' || o.name || '@v' || o.number, 'dataset:' || v.name || '@v' || v.number
-           FROM dataset_versions v JOIN dataset_versions o ON o.digest = v.digest AND o.name <> v.name
+           FROM dataset_versions v JOIN dataset_versions o ON o.digest = v.digest
            WHERE (o.created_at, o.name) < (v.created_at, v.name) AND NOT EXISTS (
              SELECT 1 FROM dataset_versions e
              WHERE e.digest = o.digest AND (e.created_at, e.name) < (o.created_at, o.name))"""
